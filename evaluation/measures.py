@@ -1,0 +1,78 @@
+"""Figures of detection quality on one window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from evaluation.calibration import count_onsets, series_days
+from features.rows import Rows
+from serving.scorer import Scorer, score
+
+
+@dataclass(frozen=True)
+class Measures:
+    """None where the window cannot say: no labels (auroc, average_precision), no time (onsets)."""
+
+    rows: int
+    alert_rate: float
+    onsets_per_series_day: float | None
+    onsets_per_day: float | None
+    auroc: float | None
+    average_precision: float | None
+    anomalous_share: float | None
+
+
+def measure(scores: NDArray[np.float32], flagged: NDArray[np.bool_], rows: Rows, merge_us: int, period: int) -> Measures:
+    """Figures of (n,) scores and alert rows; unknown labels are left out of AUROC and average precision."""
+    days = series_days(rows, period)
+    per_series = count_onsets(flagged, rows, merge_us) / days if days else None
+    auroc, precision, share = ranking(scores, rows.labels)
+    return Measures(
+        rows=len(rows),
+        alert_rate=float(flagged.mean()),
+        onsets_per_series_day=per_series,
+        onsets_per_day=None if per_series is None else per_series * len(np.unique(rows.series)),
+        auroc=auroc,
+        average_precision=precision,
+        anomalous_share=share,
+    )
+
+
+def ranking(
+    scores: NDArray[np.float32], labels: NDArray[np.int8] | None
+) -> tuple[float | None, float | None, float | None]:
+    """AUROC, average precision, anomalous share over judged rows; None without both kinds of label."""
+    if labels is None:
+        return None, None, None
+    known = labels >= 0
+    truth = labels[known]
+    if not 0 < truth.sum() < len(truth):
+        return None, None, float(truth.mean()) if len(truth) else None
+    return (
+        float(roc_auc_score(truth, scores[known])),
+        float(average_precision_score(truth, scores[known])),
+        float(truth.mean()),
+    )
+
+
+def drivers(scorer: Scorer, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, float]:
+    """Share of the alerts that each feature explains, largest first, summing to 1; empty without alert rows.
+
+    values: (n, d) of alert rows. Occlusion: one feature at a time is set to its centre; the drop of the row's score,
+    relative to the drops of the other features, is the feature's share in that row.
+    """
+    if not len(values):
+        return {}
+    full = score(scorer, values)
+    drops = np.empty(values.shape)
+    for k in range(values.shape[1]):
+        occluded = values.copy()
+        occluded[:, k] = scorer.transform.centre[k]
+        drops[:, k] = np.maximum(full - score(scorer, occluded), 0.0)
+    totals = drops.sum(axis=1, keepdims=True)
+    shares = np.divide(drops, totals, out=np.zeros_like(drops), where=totals > 0).sum(axis=0)
+    if not shares.sum():
+        return {}
+    return {names[k]: float(shares[k] / shares.sum()) for k in np.argsort(-shares, kind="stable") if shares[k] > 0}

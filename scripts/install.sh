@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Makes .venv from requirements.lock with pip alone; does nothing when .venv already holds exactly that.
+#   PYTHON             interpreter to use (default: python3.11, else python3)
+#   VIGIA_TORCH_INDEX  package index for torch, the one package that comes as CPU and CUDA builds (default: the official
+#                      CPU index where it answers within 3 s, else the plain index, if that offers a CPU build)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly cpu_index="https://download.pytorch.org/whl/cpu"
+readonly need_gib=5
+
+say() { printf 'install: %s\n' "$*"; }
+fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
+
+# First second: everything that would otherwise fail after minutes.
+wanted=$(cat requirements.lock pyproject.toml scripts/install.sh | cksum)
+[ "$(cat .venv/.installed 2>/dev/null)" != "$wanted" ] || exit 0
+python=${PYTHON:-$(command -v python3.11 || command -v python3 || true)}
+[ -n "$python" ] || fail "no python3 found; install Python 3.11 or newer"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+  fail "$("$python" --version) is too old; set PYTHON=/path/to/python3.11 or newer"
+"$python" -c 'import venv, ensurepip' 2>/dev/null ||
+  fail "$python has no venv module; on Debian and Ubuntu: apt-get install python3-venv"
+free_gib=$(($(df -Pk . | awk 'NR == 2 {print $4}') / 1048576))
+[ "$free_gib" -ge "$need_gib" ] || fail "$free_gib GiB free here, $need_gib GiB needed"
+
+started=$SECONDS
+[ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || { say "creating .venv"; "$python" -m venv --clear .venv; }
+rm -f .venv/.installed
+pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
+
+torch=$(grep '^torch==' requirements.lock)
+if ! .venv/bin/python -c "import importlib.metadata as m, sys; sys.exit(m.version('torch').split('+')[0] != '${torch#torch==}')" 2>/dev/null; then
+  from=()
+  if [ -n "${VIGIA_TORCH_INDEX:-}" ]; then
+    from=(--index-url "$VIGIA_TORCH_INDEX")
+    say "$torch from VIGIA_TORCH_INDEX"
+  elif "$python" -c "import urllib.request; urllib.request.urlopen('$cpu_index/torch/', timeout=3)" 2>/dev/null; then
+    from=(--index-url "$cpu_index")
+    say "$torch from the official CPU index"
+  else
+    # The registry's Linux wheel is a CUDA build: look before downloading it.
+    pip install -qq --dry-run --ignore-installed --no-deps --report .venv/torch.json "$torch" ||
+      fail "$torch: neither the official CPU index nor the plain index offers it; set VIGIA_TORCH_INDEX"
+    "$python" - .venv/torch.json <<'PYTHON' || fail "the official CPU index did not answer and the plain index has only a CUDA build of $torch (GBs); set VIGIA_TORCH_INDEX to an index with the build you want"
+import json, platform, sys
+metadata = json.load(open(sys.argv[1]))["install"][0]["metadata"]
+cuda = any(name.startswith(("nvidia-", "cuda-")) for name in metadata.get("requires_dist", []))
+sys.exit(platform.system() == "Linux" and cuda and "+cpu" not in metadata["version"])
+PYTHON
+    say "$torch from the plain index"
+  fi
+  pip install -qq --no-deps ${from[@]+"${from[@]}"} "$torch"
+fi
+
+say "$(grep -c '^[A-Za-z0-9]' requirements.lock) packages from requirements.lock (a few minutes the first time)"
+grep -v '^torch==' requirements.lock >.venv/requirements.txt
+pip install -qq --no-deps --require-hashes --prefer-binary -r .venv/requirements.txt
+pip install -qq --no-deps --no-build-isolation --editable .
+.venv/bin/python -c 'import torch, ray, onnxruntime' || fail "the installed packages do not import; remove .venv and try again"
+printf '%s\n' "$wanted" >.venv/.installed
+say "done in $((SECONDS - started)) s"

@@ -1,0 +1,127 @@
+"""The bundle: a directory with one digest that turns feature values into scores, p-values and alerts.
+
+Files: ``bundle.json`` (Manifest) and ``model.onnx``. Nothing in it is executable or a pickle, and the digest depends on
+names and contents alone: no clock, host, path or run id is written into it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from features.errors import InputError
+from features.storage import read_folder
+from serving.graph import Graph
+from serving.scorer import Scorer, Transform
+from serving.verdict import Calibration
+
+FORMAT = 1
+_FILES = {"bundle.json", "model.onnx"}
+
+
+class RobustScaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="robust"):
+    """Constants of serving.scorer.Transform."""
+
+    centre: list[float]
+    scale: list[Annotated[float, Meta(gt=0)]]
+    limit: Annotated[float, Meta(gt=0)]
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What operators accept, and what the threshold delivers on the calibration window.
+
+    limit and realised are onsets per series and day, or a share of rows; ``reason`` says why rows, where they are used.
+    """
+
+    kind: Literal["onsets_per_series_day", "row_rate"]
+    limit: float
+    realised: float
+    merge_s: float
+    reason: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``bundle.json``. Scores are float32; ``alert <=> score >= threshold <=> p <= alpha``."""
+
+    format: int
+    family: str
+    parameters: dict[str, int | float | bool]
+    features: Annotated[list[str], Meta(min_length=1)]
+    transform: RobustScaling
+    threshold: float
+    alpha: Annotated[float, Meta(gt=0, le=1)]
+    calibration: Calibration
+    budget: Budget
+    seed: int
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle, ready to score."""
+
+    manifest: Manifest
+    scorer: Scorer
+    digest: str
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over the sorted names and contents of a folder, as 64 hexadecimal digits."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{len(files[name])}\0".encode())
+        total.update(files[name])
+    return total.hexdigest()
+
+
+def make_scorer(transform: RobustScaling, model: bytes) -> Scorer:
+    """The scorer that these constants and this graph describe."""
+    return Scorer(make_transform(transform), Graph(model))
+
+
+def make_transform(constants: RobustScaling) -> Transform:
+    """The transform with these constants."""
+    return Transform(np.asarray(constants.centre), np.asarray(constants.scale), constants.limit)
+
+
+def pack(manifest: Manifest, model: bytes) -> dict[str, bytes]:
+    """The files of a bundle."""
+    return {"bundle.json": msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n", "model.onnx": model}
+
+
+def open_bundle(files: Mapping[str, bytes]) -> Bundle:
+    """Check and load the files of a bundle. Raises InputError naming the file and the rule."""
+    if set(files) != _FILES:
+        raise InputError("bundle", f"must hold exactly {sorted(_FILES)}", sorted(files))
+    try:
+        found = msgspec.json.decode(files["bundle.json"], type=_Format).format
+        if found != FORMAT:
+            raise InputError("bundle.json format", f"must be {FORMAT}", found)
+        manifest = msgspec.json.decode(files["bundle.json"], type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise InputError("bundle.json", str(error)) from error
+    scorer = make_scorer(manifest.transform, files["model.onnx"])
+    widths = {len(manifest.features), len(manifest.transform.centre), len(manifest.transform.scale), scorer.graph.width}
+    if len(widths) != 1:
+        raise InputError("bundle", "features, transform and graph must have one width", sorted(widths))
+    return Bundle(manifest, scorer, digest_of(files))
+
+
+def load_bundle(uri: str, digest: str) -> Bundle:
+    """Read a published bundle and hold it to its digest before anything in it is interpreted.
+
+    Raises UnreachableError when it cannot be read, InputError when its content is not what the digest promises.
+    """
+    files = read_folder(uri)
+    actual = digest_of(files)
+    if actual != digest:
+        raise InputError("bundle.digest", f"content of {uri} must have digest {digest}", actual)
+    return open_bundle(files)
+
+
+class _Format(msgspec.Struct):
+    format: int

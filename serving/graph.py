@@ -1,0 +1,39 @@
+"""The onnxruntime door: a detector as an ONNX graph that gives the same row the same score in any batch."""
+
+import os
+from collections.abc import Iterator
+
+# Before the import: onnxruntime's Linux wheels otherwise write a device id to the home folder and send events.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np  # noqa: E402
+import onnxruntime as ort  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+from features.errors import InputError  # noqa: E402
+
+ort.set_default_logger_severity(3)
+_CHUNK_ROWS = 65_536
+
+
+class Graph:
+    """Transformed features (n, d) float32 -> anomaly scores (n,) float32, higher is more anomalous."""
+
+    def __init__(self, model: bytes) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1  # the sum over trees must not depend on the number of rows or cores
+        options.inter_op_num_threads = 1
+        try:
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises a family of its own without a common base
+            raise InputError("model.onnx", f"not a readable ONNX graph ({str(error).splitlines()[0]})") from error
+        self.width = int(self._session.get_inputs()[0].shape[1])
+
+    def score(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of each row; works in chunks so that memory stays bounded."""
+        return np.concatenate(list(self._chunks(values)) or [np.empty(0, np.float32)])
+
+    def _chunks(self, values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        for start in range(0, len(values), _CHUNK_ROWS):
+            (scores,) = self._session.run(["score"], {"features": values[start : start + _CHUNK_ROWS]})
+            yield scores.reshape(-1)

@@ -1,0 +1,30 @@
+"""Autoencoder -> Gemm and Relu nodes, written directly."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from training.export.model import make_model
+
+
+def export_autoencoder(
+    weights: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], relu_after: Collection[int]
+) -> bytes:
+    """Graph of ``score = mean((network(x) - x)²)`` from (out, in) weights and (out,) biases by layer."""
+    nodes, tensors, value = [], [], "features"
+    for k, (weight, bias) in enumerate(weights):
+        tensors += [numpy_helper.from_array(weight, f"weight{k}"), numpy_helper.from_array(bias, f"bias{k}")]
+        nodes.append(helper.make_node("Gemm", [value, f"weight{k}", f"bias{k}"], [f"layer{k}"], transB=1))
+        value = f"layer{k}"
+        if k in relu_after:
+            nodes.append(helper.make_node("Relu", [value], [f"relu{k}"]))
+            value = f"relu{k}"
+    tensors.append(numpy_helper.from_array(np.array([1], np.int64), "axis"))
+    nodes += [
+        helper.make_node("Sub", [value, "features"], ["difference"]),
+        helper.make_node("Mul", ["difference", "difference"], ["squared"]),
+        helper.make_node("ReduceMean", ["squared", "axis"], ["score"], keepdims=1),
+    ]
+    return make_model(nodes, tensors, width=weights[0][0].shape[1])
