@@ -7,6 +7,7 @@ to the lowest number.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def search(
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     algorithm = OptunaSearch(
-        space=_suggestions(families),
+        space=partial(_suggest, tuple(families)),  # picklable: Tune saves the searcher's state
         metric=metric,
         mode="max",
         points_to_evaluate=[_encode(name, family(name).defaults) for name in families],
@@ -94,19 +95,16 @@ def _trial(number: int, result: tune.Result, metric: str) -> Trial:
     return Trial(number, name, parameters, figures, error)
 
 
-def _suggestions(families: Sequence[str]) -> Callable[[optuna.Trial], None]:
-    def suggest(trial: optuna.Trial) -> None:
-        chosen = trial.suggest_categorical("family", list(families))
-        for name, range_ in family(chosen).space.items():
-            key = f"{chosen}.{name}"
-            if isinstance(range_, Choice):
-                trial.suggest_categorical(key, list(range_.options))
-            elif isinstance(range_, Whole):
-                trial.suggest_int(key, range_.low, range_.high, log=range_.log)
-            else:
-                trial.suggest_float(key, range_.low, range_.high, log=range_.log)
-
-    return suggest
+def _suggest(families: Sequence[str], trial: optuna.Trial) -> None:
+    chosen = trial.suggest_categorical("family", list(families))
+    for name, range_ in family(chosen).space.items():
+        key = f"{chosen}.{name}"
+        if isinstance(range_, Choice):
+            trial.suggest_categorical(key, list(range_.options))
+        elif isinstance(range_, Whole):
+            trial.suggest_int(key, range_.low, range_.high, log=range_.log)
+        else:
+            trial.suggest_float(key, range_.low, range_.high, log=range_.log)
 
 
 def _encode(name: str, parameters: Parameters) -> dict[str, Any]:

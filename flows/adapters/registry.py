@@ -1,0 +1,124 @@
+"""The MLflow door: runs, nested trials, model versions and aliases."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import InputError, UnreachableError
+from training.search import Trial
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A registered bundle: where it is published and what its content must hash to."""
+
+    name: str
+    version: str
+    uri: str
+    digest: str
+    run_id: str
+
+
+class Registry:
+    """Tracking and registry of one environment."""
+
+    def __init__(self, uri: str, artifacts: Path) -> None:
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        self._uri, self._artifacts = uri, artifacts
+        artifacts.mkdir(parents=True, exist_ok=True)
+        with _translated(uri):
+            self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    @contextmanager
+    def run(self, experiment: str, name: str, parameters: Mapping[str, Any]) -> Iterator[str]:
+        """A run in an experiment that is made if need be; yields its id, ends it FINISHED, or FAILED on any error."""
+        with _translated(self._uri):
+            found = self._client.get_experiment_by_name(experiment)
+            place = (self._artifacts / experiment).as_uri()
+            number = found.experiment_id if found else self._client.create_experiment(experiment, place)
+            run_id: str = self._client.create_run(number, run_name=name).info.run_id
+            for key, value in parameters.items():
+                self._client.log_param(run_id, key, value)
+        status = "FAILED"
+        try:
+            yield run_id
+            status = "FINISHED"
+        finally:
+            with _translated(self._uri):
+                self._client.set_terminated(run_id, status)
+
+    def log_trials(self, run_id: str, trials: Iterable[Trial]) -> None:
+        """One nested run a trial, named by its number."""
+        with _translated(self._uri):
+            number = self._client.get_run(run_id).info.experiment_id
+            for trial in trials:
+                tags = {"mlflow.parentRunId": run_id, "trial": str(trial.number), "family": trial.family}
+                child = self._client.create_run(number, run_name=f"trial-{trial.number:03d}", tags=tags).info.run_id
+                for key, value in trial.parameters.items():
+                    self._client.log_param(child, key, value)
+                for key, value in trial.figures.items():
+                    self._client.log_metric(child, key, value)
+                self._client.set_terminated(child, "FAILED" if trial.error else "FINISHED")
+
+    def log(self, run_id: str, figures: Mapping[str, float | None], files: Iterable[Path]) -> None:
+        """Log the figures that are known, and artifacts."""
+        with _translated(self._uri):
+            for key, value in figures.items():
+                if value is not None:
+                    self._client.log_metric(run_id, key, value)
+            for file in files:
+                self._client.log_artifact(run_id, str(file))
+
+    def register(self, name: str, uri: str, digest: str, run_id: str) -> ModelVersion:
+        """The version of that digest: an existing one, else a new one."""
+        with _translated(self._uri):
+            if name not in {model.name for model in self._client.search_registered_models(f"name='{name}'")}:
+                self._client.create_registered_model(name)
+            for found in self._client.search_model_versions(f"name='{name}'"):
+                if found.tags.get("digest") == digest:
+                    return _version(found)
+            tags = {"digest": digest}
+            return _version(self._client.create_model_version(name, source=uri, run_id=run_id, tags=tags))
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        """Point an alias at a version."""
+        with _translated(self._uri):
+            self._client.set_registered_model_alias(name, alias, version)
+
+    def by_alias(self, name: str, alias: str) -> ModelVersion | None:
+        """The version an alias points at; None without model or alias."""
+        try:
+            with _translated(self._uri):
+                return _version(self._client.get_model_version_by_alias(name, alias))
+        except InputError:
+            return None
+
+    def by_version(self, name: str, version: str) -> ModelVersion:
+        """A version by number. Raises InputError when there is none."""
+        with _translated(self._uri):
+            return _version(self._client.get_model_version(name, version))
+
+
+def _version(found: Any) -> ModelVersion:
+    return ModelVersion(found.name, str(found.version), found.source, found.tags.get("digest", ""), found.run_id)
+
+
+@contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code in (ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), "INVALID_PARAMETER_VALUE"):
+            raise InputError("registry", error.message) from error
+        raise UnreachableError(f"registry {uri}: {error.message}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise UnreachableError(f"registry {uri}: {str(error).splitlines()[0]}") from error

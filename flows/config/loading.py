@@ -1,0 +1,78 @@
+"""YAML file, then ``--set a.b=c``, then a frozen model; errors name the key, the rule and the value."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from features.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_config(kind: type[Model], path: Path | None, settings: Iterable[str] = ()) -> Model:
+    """Read a configuration of that kind. Raises InputError for anything it does not understand."""
+    values = _read(path) if path else {}
+    for setting in settings:
+        _set(values, setting)
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise _explain(kind, error) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError("--config", f"must name a readable file ({error.strerror})", str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError("--config", f"{path} must be YAML: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError("--config", f"{path} must hold keys and values", type(values).__name__)
+    return values
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise InputError("--set", "must be written key.subkey=value", setting)
+    *parents, leaf = key.split(".")
+    for parent in parents:
+        child = values.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise InputError("--set", f"{parent!r} is a value, not a section", setting)
+        values = child
+    try:
+        values[leaf] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError("--set", f"the value of {key} must be YAML", text) from error
+
+
+def _explain(kind: type[BaseModel], error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path) or "configuration"
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(kind)
+        near = get_close_matches(key, known, n=1, cutoff=0.5) or get_close_matches(
+            path[-1], [k.rpartition(".")[2] for k in known], n=1
+        )
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(known)}"
+        return InputError(key, f"is not a known key{hint}")
+    rule = first["msg"].removeprefix("Value error, ")
+    return InputError(key, rule[0].lower() + rule[1:], first["input"])
+
+
+def _known_keys(kind: type[BaseModel], prefix: str = "") -> list[str]:
+    keys = []
+    for name, field in kind.model_fields.items():
+        keys.append(prefix + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys += _known_keys(field.annotation, f"{prefix}{name}.")
+    return keys

@@ -1,0 +1,48 @@
+"""What every configuration model shares: frozen, no unknown keys, durations written as people write them."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+
+
+class Config(BaseModel):
+    """Base of all configuration sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _parse(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value}s"
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip())
+        if match and (match[2] or "s") in _UNITS:
+            return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+        raise ValueError("must be a duration such as 30s, 5m, 6h or 2d")
+    return value
+
+
+def _show(value: timedelta) -> str:
+    seconds = value.total_seconds()
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds:g}s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_parse),
+    PlainSerializer(_show, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["30s", "6h"]}),
+]
+"""A span of time; YAML holds "30s", "5m", "6h", "2d" or seconds."""
+
+
+def microseconds(span: timedelta) -> int:
+    """The span in whole microseconds."""
+    return span // timedelta(microseconds=1)

@@ -1,0 +1,85 @@
+"""What a training run learned, as figures for machines and as a last screen for people."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evaluation.drift.report import Drift
+from evaluation.measures import Measures
+from features.rows import Rows
+from features.split import Window
+from flows.steps.fitting import Choice
+from flows.steps.table import CheckedTable
+from serving.bundle import Budget, Manifest
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything the outputs of a run state; each figure is computed once."""
+
+    table: CheckedTable
+    windows: Mapping[Window, Rows]
+    choice: Choice
+    manifest: Manifest
+    measures: Measures
+    drivers: Mapping[str, float]
+    drift: Drift
+
+
+def figures(found: Findings) -> dict[str, Any]:
+    """For ``--summary`` and ``figures.json``."""
+    manifest = found.manifest
+    return {
+        "simulated": found.table.simulated,
+        "rows": len(found.table.rows),
+        "quarantined": found.table.validation.quarantined,
+        "windows": {window.name.lower(): len(rows) for window, rows in found.windows.items()},
+        "family": manifest.family,
+        "parameters": manifest.parameters,
+        "chosen": found.choice.reason,
+        "trials": [asdict(trial) for trial in found.choice.trials],
+        "threshold": manifest.threshold,
+        "alpha": manifest.alpha,
+        "budget": {name: getattr(manifest.budget, name) for name in manifest.budget.__struct_fields__},
+        "test": asdict(found.measures),
+        "drivers": dict(found.drivers),
+        "drift": asdict(found.drift) | {"drifted": found.drift.drifted},
+    }
+
+
+def screen(found: Findings) -> list[tuple[str, str]]:
+    """The last screen: (heading, text) by line."""
+    rows, measures, drift = found.table.rows, found.measures, found.drift
+    origin = "SIMULATED fleet, no machine produced these rows: " if found.table.simulated else ""
+    lines = [
+        ("Data", f"{origin}{len(rows):,} rows, {len(rows.series_names):,} series, {len(rows.features)} features; "
+                 f"{found.table.validation.quarantined:,} rows quarantined"),
+        ("Detector", f"{found.manifest.family.replace('_', ' ')}: {found.choice.reason}"),
+        ("Threshold", f"{found.manifest.threshold:.4g}; {_budget(found.manifest.budget)}"),
+        ("Alerts", _alerts(measures)),
+    ]  # fmt: skip
+    if measures.auroc is not None:
+        share = f"{measures.anomalous_share:.1%} of the judged rows are anomalous"
+        quality = f"AUROC {measures.auroc:.3f}, average precision {measures.average_precision:.3f} on the test window"
+        lines.append(("Quality", f"{quality} ({share})"))
+    if found.drivers:
+        top = list(found.drivers.items())[:3]
+        lines.append(("Driven by", ", ".join(f"{name} {share:.0%}" for name, share in top)))
+    drifted = ", ".join(drift.drifted[:3]) + (" …" if len(drift.drifted) > 3 else "")
+    lines.append(("Drift", f"{len(drift.drifted)} of {len(drift.distances)} features" + (f": {drifted}" if drifted else "")))
+    return lines
+
+
+def _budget(budget: Budget) -> str:
+    if budget.kind == "row_rate":
+        return f"budget {budget.limit:.1%} of the rows ({budget.reason}), {budget.realised:.2%} on the calibration window"
+    return (
+        f"budget {budget.limit:g} onsets per series and day, {budget.realised:.3f} on the calibration window"
+    )
+
+
+def _alerts(measures: Measures) -> str:
+    rate = f"{measures.alert_rate:.2%} of the test rows"
+    if measures.onsets_per_day is None:
+        return rate
+    return f"{measures.onsets_per_day:.1f} a day on the test window ({measures.onsets_per_series_day:.2f} a series), {rate}"

@@ -1,0 +1,110 @@
+"""`vigia train`: data -> validated rows -> search -> bundle -> registered challenger, with a drift report."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evaluation.calibration import usual_period
+from evaluation.drift.report import Drift, report_drift
+from evaluation.measures import drivers, measure
+from features.rows import Rows
+from features.split import Split, Window, assign
+from features.storage import publish_folder, write_text
+from flows.adapters.registry import Registry
+from flows.config.model import microseconds
+from flows.config.train import TrainConfig
+from flows.outcome import Outcome, Progress
+from flows.steps.findings import Findings, figures, screen
+from flows.steps.fitting import alert_budget, fit_bundle
+from flows.steps.table import read_checked
+from flows.workspace import Workspace
+from serving.bundle import Bundle, open_bundle
+from serving.scorer import score
+from serving.verdict import alerts
+
+CHALLENGER = "challenger"
+_EXPLAINED_ROWS = 500
+
+
+def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
+    """Run the whole job. The challenger alias moves last: an interrupted run leaves nothing half done.
+
+    ``ray``: private folder for Ray's session. Raises the errors of features.errors; what a run wrote stays in its folder.
+    """
+    folder = workspace.new_run("train")
+    settings = config.model_dump(mode="json")
+    write_text(folder / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
+    with progress.stage("Reading and validating") as stage:
+        table = read_checked(config, folder)
+        stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
+    windows = _windows(table.rows, config)
+    with progress.stage("Opening the registry"):
+        registry = Registry(workspace.registry_uri, workspace.artifacts)
+    with registry.run(config.model, folder.name, _flat(settings)) as run_id:
+        fitted = fit_bundle(
+            windows, config, simulated=table.simulated, progress=progress, ray=ray, run=folder
+        )
+        bundle = open_bundle(fitted.files)
+        with progress.stage("Judging and reporting drift"):
+            measures, shares = _judge(bundle, windows[Window.TEST], config)
+            drift = _drift(windows, config, folder / "drift.html")
+        found = Findings(table, windows, fitted.choice, bundle.manifest, measures, shares, drift)
+        with progress.stage("Publishing and registering") as stage:
+            write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
+            registry.log_trials(run_id, fitted.choice.trials)
+            registry.log(run_id, figures(found)["test"], [folder / n for n in ("config.yaml", "figures.json", "drift.html")])
+            target = workspace.bundles / bundle.digest
+            publish_folder(fitted.files, target)
+            version = registry.register(config.model, target.as_uri(), bundle.digest, run_id)
+            registry.set_alias(config.model, CHALLENGER, version.version)
+            stage.result(f"version {version.version}")
+    paths = {"run": folder, "bundle": target, "drift": folder / "drift.html"}
+    if table.quarantine:
+        paths["quarantine"] = table.quarantine
+    heading = ("Model", f"{version.name} version {version.version} ({CHALLENGER}), bundle sha256:{bundle.digest[:12]}")
+    return Outcome(
+        lines=(heading, *screen(found)),
+        next_command="promote --env local",
+        digest=bundle.digest,
+        version=version.version,
+        run_id=run_id,
+        figures=figures(found),
+        paths={name: str(path) for name, path in paths.items()},
+    )
+
+
+def _windows(rows: Rows, config: TrainConfig) -> dict[Window, Rows]:
+    split = config.split
+    shares = (split.reference, split.selection, split.calibration, split.test)
+    assigned = assign(rows, Split(shares, microseconds(split.gap), split.between_series, config.seed))
+    return {window: rows.take(assigned == window) for window in Window if window != Window.DROPPED}
+
+
+def _judge(bundle: Bundle, test: Rows, config: TrainConfig) -> tuple[Any, Mapping[str, float]]:
+    scores = score(bundle.scorer, test.values)
+    flagged = alerts(bundle.manifest.threshold, scores)
+    measures = measure(scores, flagged, test, alert_budget(config).merge_us, usual_period(test))
+    highest = (-scores[flagged]).argsort(kind="stable")[:_EXPLAINED_ROWS]
+    return measures, drivers(bundle.scorer, test.values[flagged][highest], test.features)
+
+
+def _drift(windows: Mapping[Window, Rows], config: TrainConfig, page: Path) -> Drift:
+    reference, current = windows[Window.REFERENCE], windows[Window.TEST]
+    return report_drift(
+        reference.values,
+        current.values,
+        reference.features,
+        max_rows=config.drift.max_rows,
+        seed=config.seed,
+        page=page,
+    )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

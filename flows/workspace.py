@@ -1,0 +1,70 @@
+"""The workspace: the one folder that holds everything local."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.errors import UnreachableError
+from features.storage import write_text
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths below an absolute root; nothing is created before it is needed."""
+
+    root: Path
+
+    @property
+    def registry_uri(self) -> str:
+        """MLflow's SQLite store."""
+        return f"sqlite:///{self.root / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifacts."""
+        return self.root / "mlflow" / "artifacts"
+
+    @property
+    def bundles(self) -> Path:
+        """The bundle store of the local environment."""
+        return self.root / "bundles" / "sha256"
+
+    @property
+    def repository(self) -> Path:
+        """The bare git repository of the local environment."""
+        return self.root / "gitops.git"
+
+    @property
+    def service(self) -> Path:
+        """Where the running service is: pid, addresses."""
+        return self.root / "service.json"
+
+    @property
+    def token(self) -> Path:
+        """Ray's token, ours alone."""
+        return self.root / "ray-token"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files and caches of libraries."""
+        return self.root / "tmp"
+
+    def prepare(self) -> None:
+        """Create the root, a token and the scratch folder; keeps git from seeing any of it."""
+        try:
+            self.scratch.mkdir(parents=True, exist_ok=True)
+            if not (self.root / ".gitignore").exists():
+                write_text(self.root / ".gitignore", "*\n")
+            if not self.token.exists():
+                self.token.touch(mode=0o600)
+                self.token.write_text(secrets.token_hex(32))
+        except OSError as error:
+            raise UnreachableError(f"workspace {self.root}: {error.strerror}") from error
+
+    def new_run(self, command: str) -> Path:
+        """A fresh folder for the products of one run."""
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{command}-{secrets.token_hex(2)}"
+        folder = self.root / "runs" / name
+        folder.mkdir(parents=True)
+        return folder
