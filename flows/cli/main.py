@@ -1,28 +1,119 @@
 """The command line: parse, wire, call, and say once what happened. Only this package reads the environment."""
 
 import argparse
+import importlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import VigiaError
 from flows.exit_codes import ExitCode, exit_code
 
-_DESCRIPTION = "Train, judge, promote and serve anomaly detectors."
 _EPILOG = """exit codes: 0 done or nothing to do; 1 bug; 2 input or configuration; 3 refused by a gate; 4 try again later;
 5 rollout bad and reverted, or superseded; 6 truths disagree; 10 watch; 11 retrain; 130 interrupted"""
+
+_QUIET_LIBRARIES = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_AUTH_MODE": "token",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its module defines ``add_arguments(parser)`` and ``run(context)``, and is imported when used."""
+
+    name: str
+    help: str
+    module: str
+
+
+COMMANDS = (
+    Command("train", "train, judge and register a bundle as challenger", "flows.cli.train"),
+    Command("config", "show or describe the configuration", "flows.cli.config"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from flows.cli import commands
-
-    arguments = _parser(commands.TABLE).parse_args(argv)
-    if arguments.command is None:
-        _parser(commands.TABLE).print_help()
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="vigia",
+        description="Train, judge, promote and serve anomaly detectors.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    choices = parser.add_subparsers(dest="command", metavar="command")
+    for command in COMMANDS:
+        sub = choices.add_parser(command.name, help=command.help, description=command.help)
+        if command.name in given:  # the others stay unimported, so that --help is instant
+            importlib.import_module(command.module).add_arguments(sub)
+            sub.add_argument("--workspace", default=".vigia", help="folder that holds everything local (.vigia)")
+            sub.add_argument("--quiet", action="store_true", help="nothing but errors")
+            sub.add_argument("--summary", metavar="FILE", help="write digest, version, figures, paths as JSON")
+    arguments = parser.parse_args(given)
+    if not arguments.command:
+        parser.print_help()
         return ExitCode.DONE
-    return _run(arguments, commands)
+    return _run(next(c for c in COMMANDS if c.name == arguments.command), arguments)
+
+
+def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
+    from flows.cli.console import Screen
+    from flows.outcome import Outcome
+    from flows.workspace import Workspace
+
+    screen = Screen(arguments.quiet)
+    outcome, message, code = Outcome(), "", ExitCode.DONE
+    ray_folder = _session_folder(tempfile.gettempdir())
+    try:
+        workspace = Workspace(Path(arguments.workspace).absolute())
+        workspace.prepare()
+        tempfile.tempdir = str(workspace.scratch)
+        os.environ.update(_QUIET_LIBRARIES, RAY_AUTH_TOKEN_PATH=str(workspace.token))
+        os.environ["MPLCONFIGDIR"] = str(workspace.scratch)
+        outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
+        code = outcome.exit_code
+        screen.show(outcome, _invocation())
+    except (VigiaError, KeyboardInterrupt) as error:
+        code, message = exit_code(error), str(error) or "interrupted"
+        screen.fail(message)
+    except Exception as error:
+        code, message = ExitCode.BUG, f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+        screen.fail(f"{message} (a bug; the traceback is above)")
+    finally:
+        shutil.rmtree(ray_folder, ignore_errors=True)
+    if arguments.summary:
+        _write_summary(Path(arguments.summary), command.name, outcome, code, message, ray_folder)
+    return code
+
+
+def _write_summary(file: Path, command: str, outcome: object, code: ExitCode, message: str, ray: Path) -> None:
+    from features.storage import write_text
+
+    values = {name: getattr(outcome, name) for name in ("digest", "version", "run_id", "figures", "paths")}
+    summary = {"command": command, "exit_code": int(code), "error": message, **values, "ray_session": str(ray)}
+    write_text(file.absolute(), json.dumps(summary, indent=2) + "\n")
+
+
+def _session_folder(temporary: str) -> Path:
+    """A new private folder for Ray's session; its socket paths may have 107 bytes, so a long $TMPDIR gives way."""
+    parent = temporary if len(temporary) <= 24 else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="vigia-", dir=parent))
+
+
+def _invocation() -> str:
+    """How this program was called, for a command to copy."""
+    called = Path(sys.argv[0])
+    return sys.argv[0] if called.name == "vigia" else "python -m flows"
