@@ -24,7 +24,9 @@ class Measures:
     anomalous_share: float | None
 
 
-def measure(scores: NDArray[np.float32], flagged: NDArray[np.bool_], rows: Rows, merge_us: int, period: int) -> Measures:
+def measure(
+    scores: NDArray[np.float32], flagged: NDArray[np.bool_], rows: Rows, merge_us: int, period: int
+) -> Measures:
     """Figures of (n,) scores and alert rows; unknown labels are left out of AUROC and average precision."""
     days = series_days(rows, period)
     per_series = count_onsets(flagged, rows, merge_us) / days if days else None

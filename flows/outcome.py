@@ -10,7 +10,7 @@ from flows.exit_codes import ExitCode
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done. ``lines`` is the last screen, (heading, text) by line; ``next_command`` what to type after vigia."""
+    """What was done. ``lines``: last screen, (heading, text) by line; ``next_command``: what to type after vigia."""
 
     lines: tuple[tuple[str, str], ...] = ()
     next_command: str = ""

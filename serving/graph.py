@@ -6,11 +6,11 @@ from collections.abc import Iterator
 # Before the import: onnxruntime's Linux wheels otherwise write a device id to the home folder and send events.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import numpy as np  # noqa: E402
-import onnxruntime as ort  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
 
-from features.errors import InputError  # noqa: E402
+from features.errors import InputError
 
 ort.set_default_logger_severity(3)
 _CHUNK_ROWS = 65_536

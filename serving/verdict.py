@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Scores of the calibration window, thinned far below the threshold.
 
-    scores ascend strictly; ``counts[i]`` of the ``rows`` calibration scores lie above ``scores[i - 1]`` (all of them for
-    i = 0): exact where no score was left out between the two, never too small elsewhere.
+    scores ascend strictly; ``counts[i]`` of the ``rows`` calibration scores lie above ``scores[i - 1]`` (all of them
+    for i = 0): exact where no score was left out between the two, never too small elsewhere.
     """
 
     rows: Annotated[int, Meta(ge=1)]

@@ -56,7 +56,9 @@ def report_drift(
     names = list(features)
     rng = np.random.default_rng(seed)
     frames = [pd.DataFrame(_sample(values, max_rows, rng), columns=names) for values in (reference, current)]
-    report = Report([DataDriftPreset(columns=names, num_method=method, num_threshold=limit), DataSummaryPreset(columns=names)])
+    report = Report(
+        [DataDriftPreset(columns=names, num_method=method, num_threshold=limit), DataSummaryPreset(columns=names)]
+    )
     snapshot = report.run(current_data=frames[1], reference_data=frames[0])
     page.parent.mkdir(parents=True, exist_ok=True)
     write_text(page, snapshot.get_html_str(as_iframe=False))

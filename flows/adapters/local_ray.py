@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ray
 
+
 @contextmanager
 def running_ray(folder: Path, cpus: int | None = None) -> Iterator[None]:
     """Ray without dashboard in ``folder``, which is removed at the end."""

@@ -65,5 +65,3 @@ class Screen:
     def fail(self, text: str) -> None:
         """One error, on stderr even when quiet."""
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), text))
-
-

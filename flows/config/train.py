@@ -62,7 +62,9 @@ class Alerts(Config):
     budget: Literal["auto", "rows"] = Field("auto", description="auto: onsets where they can be counted, else rows")
     onsets_per_series_day: float = Field(0.1, gt=0)
     row_rate: float = Field(0.01, gt=0, lt=1)
-    merge: Duration = Field("1h", validate_default=True, description="alert rows of one series closer than this are one")
+    merge: Duration = Field(
+        "1h", validate_default=True, description="alert rows of one series closer than this are one"
+    )
 
 
 class Drift(Config):

@@ -66,20 +66,23 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         top = list(found.drivers.items())[:3]
         lines.append(("Driven by", ", ".join(f"{name} {share:.0%}" for name, share in top)))
     drifted = ", ".join(drift.drifted[:3]) + (" …" if len(drift.drifted) > 3 else "")
-    lines.append(("Drift", f"{len(drift.drifted)} of {len(drift.distances)} features" + (f": {drifted}" if drifted else "")))
+    lines.append(
+        ("Drift", f"{len(drift.drifted)} of {len(drift.distances)} features" + (f": {drifted}" if drifted else ""))
+    )
     return lines
 
 
 def _budget(budget: Budget) -> str:
     if budget.kind == "row_rate":
-        return f"budget {budget.limit:.1%} of the rows ({budget.reason}), {budget.realised:.2%} on the calibration window"
-    return (
-        f"budget {budget.limit:g} onsets per series and day, {budget.realised:.3f} on the calibration window"
-    )
+        return (
+            f"budget {budget.limit:.1%} of the rows ({budget.reason}), {budget.realised:.2%} on the calibration window"
+        )
+    return f"budget {budget.limit:g} onsets per series and day, {budget.realised:.3f} on the calibration window"
 
 
 def _alerts(measures: Measures) -> str:
     rate = f"{measures.alert_rate:.2%} of the test rows"
     if measures.onsets_per_day is None:
         return rate
-    return f"{measures.onsets_per_day:.1f} a day on the test window ({measures.onsets_per_series_day:.2f} a series), {rate}"
+    per_series = f"{measures.onsets_per_series_day:.2f} a series"
+    return f"{measures.onsets_per_day:.1f} a day on the test window ({per_series}), {rate}"

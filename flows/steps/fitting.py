@@ -82,7 +82,9 @@ def fit_bundle(
 def alert_budget(config: TrainConfig) -> AlertBudget:
     """The budget of a configuration."""
     alerts = config.alerts
-    return AlertBudget(alerts.onsets_per_series_day, alerts.row_rate, microseconds(alerts.merge), alerts.budget == "rows")
+    return AlertBudget(
+        alerts.onsets_per_series_day, alerts.row_rate, microseconds(alerts.merge), alerts.budget == "rows"
+    )
 
 
 def normal(rows: Rows) -> Rows:
@@ -121,7 +123,9 @@ def _choose(
         winner = best(trials, METRIC)
         failed = sum(bool(trial.error) for trial in trials)
         stage.result(f"{len(trials)} trials" + (f", {failed} failed" if failed else ""))
-    reason = f"best of {len(trials)} trials by {METRIC.replace('_', ' ')} on the selection window (trial {winner.number})"
+    reason = (
+        f"best of {len(trials)} trials by {METRIC.replace('_', ' ')} on the selection window (trial {winner.number})"
+    )
     return Choice(winner.family, winner.parameters, tuple(trials), reason)
 
 

@@ -34,7 +34,9 @@ def read_checked(config: TrainConfig, folder: Path) -> CheckedTable:
     schema = resolve(
         source.schema, features=data.features, series=data.series, timestamp=data.timestamp, label=data.label
     )
-    table = pa.Table.from_batches(source.blocks(schema.columns), source.schema.empty_table().select(schema.columns).schema)
+    table = pa.Table.from_batches(
+        source.blocks(schema.columns), source.schema.empty_table().select(schema.columns).schema
+    )
     limits = Limits(config.validation.min_rows, config.validation.max_quarantined_share)
     validation = validate(table, schema, limits)
     quarantine = None

@@ -32,7 +32,7 @@ _EXPLAINED_ROWS = 500
 def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Run the whole job. The challenger alias moves last: an interrupted run leaves nothing half done.
 
-    ``ray``: private folder for Ray's session. Raises the errors of features.errors; what a run wrote stays in its folder.
+    ``ray``: private folder for Ray's session. Raises the errors of features.errors; what a run wrote stays there.
     """
     folder = workspace.new_run("train")
     settings = config.model_dump(mode="json")
@@ -44,9 +44,7 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
     with progress.stage("Opening the registry"):
         registry = Registry(workspace.registry_uri, workspace.artifacts)
     with registry.run(config.model, folder.name, _flat(settings)) as run_id:
-        fitted = fit_bundle(
-            windows, config, simulated=table.simulated, progress=progress, ray=ray, run=folder
-        )
+        fitted = fit_bundle(windows, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
         bundle = open_bundle(fitted.files)
         with progress.stage("Judging and reporting drift"):
             measures, shares = _judge(bundle, windows[Window.TEST], config)
@@ -55,7 +53,9 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
         with progress.stage("Publishing and registering") as stage:
             write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
             registry.log_trials(run_id, fitted.choice.trials)
-            registry.log(run_id, figures(found)["test"], [folder / n for n in ("config.yaml", "figures.json", "drift.html")])
+            registry.log(
+                run_id, figures(found)["test"], [folder / n for n in ("config.yaml", "figures.json", "drift.html")]
+            )
             target = workspace.bundles / bundle.digest
             publish_folder(fitted.files, target)
             version = registry.register(config.model, target.as_uri(), bundle.digest, run_id)

@@ -16,7 +16,9 @@ def export_isolation_forest(forest: IsolationForest) -> bytes:
     A leaf's depth is its distance from the root plus c(rows in the leaf). Thresholds are rounded down to float32:
     ``x <= t`` then decides every float32 x as the float64 threshold does.
     """
-    parts: dict[str, list[NDArray[Any]]] = {key: [] for key in ("tree", "node", "feature", "value", "yes", "no", "leaf")}
+    parts: dict[str, list[NDArray[Any]]] = {
+        key: [] for key in ("tree", "node", "feature", "value", "yes", "no", "leaf")
+    }
     leaf_tree, leaf_node, leaf_depth = [], [], []
     for number, (tree, columns) in enumerate(zip(forest.estimators_, forest.estimators_features_, strict=True)):
         nodes = tree.tree_
@@ -84,5 +86,3 @@ def _path_length(rows: NDArray[np.int64]) -> NDArray[np.float64]:
     n = rows.astype(np.float64)
     many = 2 * (np.log(np.maximum(n - 1, 1)) + np.euler_gamma) - 2 * (n - 1) / np.maximum(n, 1)
     return np.select([n <= 1, n == 2], [0.0, 1.0], many)
-
-

@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+BIN := .venv/bin
+CONFIG ?=
+ARGS ?=
+
+.PHONY: help install train serve demo test test-end-to-end check format bench lock clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## make .venv from requirements.lock with pip (every other target does this first; a second run does nothing)
+	@scripts/install.sh
+
+train: install ## train on the simulated fleet and register a challenger; CONFIG=configs/skab.yaml, ARGS='--set a.b=c'
+	@$(BIN)/vigia train $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+
+serve: install ## serve the promoted model on http://127.0.0.1:8000 until Ctrl-C (nothing promoted yet: the challenger)
+	@$(BIN)/vigia serve $(ARGS)
+
+demo: install ## the whole loop: train, serve, promote, reconcile, verify, predict, drift page
+	@$(BIN)/vigia demo $(ARGS)
+
+test: install ## the tests, without the end-to-end one
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-end-to-end: install ## the whole loop as a test
+	@$(BIN)/python -m pytest -m end_to_end --timeout 900 $(ARGS)
+
+check: install ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: install ## apply format and safe lint fixes
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install ## scoring speed of the bundle's graph beside scikit-learn, as a ratio
+	@$(BIN)/python -m tests.bench.scoring
+
+lock: ## resolve pyproject.toml into requirements.lock (needs uv)
+	@scripts/lock.sh
+
+clean: ## remove .venv, caches and the local workspace
+	rm -rf .venv .vigia .mypy_cache .ruff_cache .pytest_cache *.egg-info build

@@ -1,0 +1,43 @@
+"""The Ray Serve door: the application that ``serveConfigV2`` names as ``serving.app:build``."""
+
+from typing import Any
+
+import msgspec
+from ray import serve
+
+from serving.holder import BundleRef, Holder
+from serving.routes import make_app, state_of
+
+
+class AnomalyDetector:
+    """One replica. Configured by ``user_config`` alone: ``{bundle: {uri, digest, model, version}, previous: {…}}``."""
+
+    def __init__(self) -> None:
+        context = serve.get_replica_context()
+        self._replica = context.replica_id.unique_id
+        self._fleet = serve.get_deployment_handle(context.deployment, context.app_name)
+        self._holder = Holder()
+
+    def reconfigure(self, user_config: dict[str, Any]) -> None:
+        """The first call waits for its bundle and raises without one; later calls return at once."""
+        wish = {key: msgspec.convert(user_config.get(key) or {}, BundleRef) for key in ("bundle", "previous")}
+        self._holder.wish(wish["bundle"], wish["previous"])
+
+    async def state(self) -> dict[str, Any]:
+        """What this replica wants to serve and serves, with its id as Serve's REST API shows it."""
+        return {"replica": self._replica, **state_of(self._holder)}
+
+    async def _ask_all(self) -> list[dict[str, Any]]:
+        answers = await self._fleet.broadcast("state").results_async(timeout_s=2.0, return_exceptions=True)
+        return [answer if isinstance(answer, dict) else {"error": repr(answer)} for answer in answers]
+
+    def __serve_build_asgi_app__(self) -> Any:
+        return make_app(self._holder, self._ask_all)
+
+
+_Deployment = serve.deployment(name="AnomalyDetector")(serve.ingress()(AnomalyDetector))
+
+
+def build(_arguments: dict[str, Any]) -> Any:
+    """The Serve application."""
+    return _Deployment.bind()
