@@ -40,6 +40,11 @@ class Command:
 
 COMMANDS = (
     Command("train", "train, judge and register a bundle as challenger", "flows.cli.train"),
+    Command("serve", "serve the promoted model on this machine until Ctrl-C", "flows.cli.release"),
+    Command("promote", "commit a version to an environment's manifest in git", "flows.cli.release"),
+    Command("reconcile", "apply what git says to the local Ray Serve", "flows.cli.release"),
+    Command("verify", "ask every replica, then move the champion alias", "flows.cli.release"),
+    Command("demo", "the whole loop on this machine", "flows.cli.demo"),
     Command("config", "show or describe the configuration", "flows.cli.config"),
 )
 
@@ -109,8 +114,8 @@ def _write_summary(file: Path, command: str, outcome: object, code: ExitCode, me
 
 def _session_folder(temporary: str) -> Path:
     """A new private folder for Ray's session; its socket paths may have 107 bytes, so a long $TMPDIR gives way."""
-    parent = temporary if len(temporary) <= 24 else "/tmp"
-    return Path(tempfile.mkdtemp(prefix="vigia-", dir=parent))
+    parent = temporary if len(temporary) <= 12 else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="vg-", dir=parent))
 
 
 def _invocation() -> str:

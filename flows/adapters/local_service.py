@@ -1,0 +1,167 @@
+"""A Ray Serve of our own on this machine: HAProxy ingress, token, loopback addresses, everything in one private folder."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import ray
+from ray import serve
+
+from features.errors import InputError, UnreachableError
+from features.storage import write_text
+from flows.adapters.haproxy_wrapper import write_wrapper
+from flows.adapters.serve_api import ServeApi
+from flows.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ServiceRecord:
+    """What ``service.json`` says of a running service."""
+
+    pid: int
+    dashboard: str
+    url: str
+    folder: str
+
+
+def running_service(workspace: Workspace) -> ServiceRecord:
+    """The service of this workspace. Raises UnreachableError when none runs."""
+    try:
+        record = ServiceRecord(**json.loads(workspace.service.read_text()))
+        os.kill(record.pid, 0)
+    except (OSError, ValueError, TypeError) as error:
+        raise UnreachableError(f"no service runs in {workspace.root}; start it with `vigia serve`") from error
+    return record
+
+
+def serve_api(workspace: Workspace) -> ServeApi:
+    """The REST API of the service of this workspace."""
+    record = running_service(workspace)
+    return ServeApi(record.dashboard, workspace.token.read_text().strip(), record.url)
+
+
+@contextmanager
+def service(workspace: Workspace, folder: Path, port: int) -> Iterator[ServiceRecord]:
+    """Run Ray with Serve's REST API in ``folder``; the record stands in the workspace while it runs."""
+    _clean_up_after_the_dead(workspace)
+    if not _is_free(port):
+        raise InputError("--port", "must be free on 127.0.0.1", port)
+    (folder / "h").mkdir()
+    (folder / "t").mkdir()
+    write_wrapper(folder / "haproxy")
+    os.environ.update(_environment(folder))
+    context = ray.init(
+        address="local",
+        num_cpus=4,
+        num_gpus=0,
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        dashboard_port=_free_port(),
+        object_store_memory=100 * 2**20,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        namespace="serve",
+        _node_ip_address="127.0.0.1",
+        _temp_dir=str(folder / "r"),
+    )
+    record = ServiceRecord(os.getpid(), f"http://{context.dashboard_url}", f"http://127.0.0.1:{port}", str(folder))
+    try:
+        write_text(workspace.service, json.dumps(asdict(record)))
+        yield record
+    finally:
+        workspace.service.unlink(missing_ok=True)
+        serve.shutdown()
+        ray.shutdown()
+        _kill_marked(str(folder))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    low, high = _free_range(64)
+    proxy = {
+        "BINARY_PATH": folder / "haproxy",
+        "CONFIG_FILE_LOC": folder / "h/c",  # one letter each: socket paths are limited and Ray adds a node id
+        "SOCKET_PATH": folder / "h/a",
+        "SERVER_STATE_BASE": folder / "h",
+        "SERVER_STATE_FILE": folder / "h/s",
+        "METRICS_SOCKET_PATH": folder / "h/m",
+        "LOG_TARGET": folder / "h/nolog",
+        "METRICS_PORT": _free_port(),
+        "STATS_PORT": _free_port(),
+        "METRICS_ENABLED": 0,
+        "NBTHREAD": 1,
+        "HARD_STOP_AFTER_S": 5,
+    }
+    return {f"RAY_SERVE_HAPROXY_{name}": str(value) for name, value in proxy.items()} | {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else 127.0.0.1 is replaced by the machine's address
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_LOG_TO_STDERR": "1",
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(_free_port()),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(low),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(high),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "AUTOSCALER_METRIC_PORT": str(_free_port()),
+        "DASHBOARD_METRIC_PORT": str(_free_port()),
+        "VIGIA_RUN_DIR": str(folder),  # our mark on every process
+        "TMPDIR": str(folder / "t"),
+    }
+
+
+def _clean_up_after_the_dead(workspace: Workspace) -> None:
+    """Refuse a second service; end what a killed one left behind."""
+    if not workspace.service.exists():
+        return
+    record = ServiceRecord(**json.loads(workspace.service.read_text()))
+    try:
+        os.kill(record.pid, 0)
+    except ProcessLookupError:
+        _kill_marked(record.folder)
+        shutil.rmtree(record.folder, ignore_errors=True)
+        workspace.service.unlink()
+        return
+    raise InputError("workspace", f"already has a running service (pid {record.pid})", record.url)
+
+
+def _kill_marked(folder: str) -> None:
+    """End every process of ours that carries the folder in its arguments or environment."""
+    mark = folder.encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(process.name) != os.getpid() and (
+                mark in (process / "cmdline").read_bytes() or mark in (process / "environ").read_bytes()
+            ):
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue  # gone meanwhile, or somebody else's
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free_range(count: int) -> tuple[int, int]:
+    """Neighbouring free ports below the ephemeral range."""
+    for low in range(20_000 + os.getpid() % 100 * 80, 32_000 - count, count):
+        if all(_is_free(port) for port in range(low, low + count)):
+            return low, low + count - 1
+    raise UnreachableError(f"no {count} neighbouring ports are free between 20000 and 32000")

@@ -1,0 +1,84 @@
+"""The door to Ray Serve's REST API and to the service behind it, over HTTP."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from features.errors import RolloutError, UnreachableError
+from flows.promotion.edit import APPLICATION, DEPLOYMENT
+
+
+@dataclass(frozen=True)
+class ServeApi:
+    """``dashboard``: where configuration is PUT, with a token; ``url``: where requests are answered."""
+
+    dashboard: str
+    token: str
+    url: str
+
+    def put(self, config: dict[str, Any]) -> None:
+        """Apply a ``serveConfigV2``, as KubeRay does."""
+        host = urlsplit(self.url)
+        local = {
+            "http_options": {"host": host.hostname, "port": host.port},
+            "logging_config": {"log_level": "WARNING", "enable_access_log": False, "encoding": "JSON"},
+        }
+        self._call("PUT", f"{self.dashboard}/api/serve/applications/", {**config, **local})
+
+    def application(self) -> dict[str, Any]:
+        """Status of the application; empty before it exists."""
+        found: dict[str, Any] = self._call("GET", f"{self.dashboard}/api/serve/applications/")["applications"]
+        return dict(found.get(APPLICATION) or {})
+
+    def wait_until_running(self, timeout_s: float = 120) -> None:
+        """Return when the application runs. Raises RolloutError when it failed, UnreachableError on a time-out."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            found = self.application()
+            if found.get("status") == "RUNNING":
+                return
+            if found.get("status") in ("DEPLOY_FAILED", "UNHEALTHY"):
+                deployment = found.get("deployments", {}).get(DEPLOYMENT, {})
+                text = deployment.get("message") or found.get("message") or "no message"
+                raise RolloutError(f"Serve reports {found['status']}: {text.strip().splitlines()[-1]}")
+            time.sleep(0.25)
+        raise UnreachableError(f"the application did not run within {timeout_s:g} s")
+
+    def running_replicas(self) -> set[str]:
+        """Ids of the replicas that Serve calls RUNNING."""
+        replicas = self.application().get("deployments", {}).get(DEPLOYMENT, {}).get("replicas", [])
+        return {replica["replica_id"] for replica in replicas if replica["state"] == "RUNNING"}
+
+    def fleet(self) -> list[dict[str, Any]]:
+        """What every replica says it wants to serve and serves."""
+        replicas: list[dict[str, Any]] = self._call("GET", f"{self.url}/model?fleet=1")["replicas"]
+        return replicas
+
+    def model(self) -> dict[str, Any]:
+        """What one replica serves."""
+        found: dict[str, Any] = self._call("GET", f"{self.url}/model")
+        return found
+
+    def predict(self, data: list[list[float]]) -> dict[str, Any]:
+        """The answer of ``/predict``."""
+        answer: dict[str, Any] = self._call("POST", f"{self.url}/predict", {"data": data})
+        return answer
+
+    def _call(self, method: str, url: str, body: Any = None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if url.startswith(self.dashboard):
+            headers["Authorization"] = f"Bearer {self.token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            raise UnreachableError(f"{method} {url}: {error.code} {error.read().decode()[:500]}") from error
+        except OSError as error:
+            raise UnreachableError(f"{method} {url}: {error}") from error
+        return json.loads(text) if text else None

@@ -1,0 +1,91 @@
+"""`vigia demo`: the whole loop on this machine, each link by the command a person would type."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.errors import RolloutError, UnreachableError
+from features.rows import from_table
+from features.schema import resolve
+from features.sources.opening import open_source
+from flows.adapters.local_service import serve_api
+from flows.adapters.registry import Registry
+from flows.adapters.serve_api import ServeApi
+from flows.config.train import TrainConfig
+from flows.environments import environment
+from flows.outcome import Outcome, Progress
+from flows.steps import release
+from flows.steps.train import train
+from flows.workspace import Workspace
+
+
+def demo(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path, port: int) -> Outcome:
+    """Train, serve, promote, reconcile, verify, predict. Raises RolloutError when the answer is not the promoted one."""
+    trained = train(config, workspace, progress, ray)
+    place = environment("local", workspace)
+    registry = Registry(workspace.registry_uri, workspace.artifacts)
+    served = [sys.executable, "-m", "flows", "serve", "--workspace", str(workspace.root), "--model", config.model]
+    log = Path(trained.paths["run"]) / "serve.log"
+    with log.open("wb") as output:
+        service = subprocess.Popen([*served, "--port", str(port)], stdout=output, stderr=output)
+    try:
+        with progress.stage("Starting the service"):
+            api = _wait_for(workspace, service, log)
+        with progress.stage("Promoting by a commit") as stage:
+            promoted = release.promote(place, registry, config.model, None)
+            stage.result(promoted.lines[0][1])
+        with progress.stage("Reconciling") as stage:
+            stage.result(release.reconcile(place, api).lines[0][1])
+        with progress.stage("Verifying at every replica") as stage:
+            verified = release.verify(place, registry, api, timeout_s=60)
+            stage.result(verified.lines[0][1])
+        row = _row(config)
+        answer = api.predict([row])
+    finally:
+        service.terminate()
+        service.wait(timeout=60)
+    if answer["model"]["digest"] != trained.digest:
+        raise RolloutError(f"the service answered with {answer['model']['digest']}, not {trained.digest}")
+    call = f"curl -X POST {api.url}/predict -H 'Content-Type: application/json' -d '{json.dumps({'data': [row]})}'"
+    lines = (*trained.lines, *promoted.lines, *verified.lines, ("Asked", call), ("Answered", json.dumps(answer)))
+    return Outcome(
+        lines=lines,
+        next_command="serve",
+        digest=trained.digest,
+        version=trained.version,
+        run_id=trained.run_id,
+        figures={**trained.figures, "answer": answer, "replicas": verified.figures["replicas"]},
+        paths={**trained.paths, "service log": str(log)},
+    )
+
+
+def _wait_for(workspace: Workspace, service: "subprocess.Popen[bytes]", log: Path) -> ServeApi:
+    end = time.monotonic() + 180
+    while time.monotonic() < end:
+        if service.poll() is not None:
+            said = log.read_text(errors="replace").strip()[-2_000:]
+            raise UnreachableError(f"the service ended with {service.returncode}: {said}")
+        try:
+            api = serve_api(workspace)
+            api.model()
+            return api
+        except UnreachableError:
+            time.sleep(0.5)
+    raise UnreachableError(f"the service did not answer within 180 s; see {log}")
+
+
+def _row(config: TrainConfig) -> list[float]:
+    """Ten counting numbers where the model has ten features, as the documented call; else a real row."""
+    data = config.data
+    source = open_source(data.uri, separator=data.separator)
+    schema = resolve(source.schema, features=data.features, series=None, timestamp=None, label=None)
+    if data.features == "*":
+        schema = resolve(source.schema, features="*", series=data.series, timestamp=data.timestamp, label=data.label)
+    if len(schema.features) == 10:
+        return [float(number) for number in range(1, 11)]
+    first = next(source.blocks(schema.columns))
+    return [float(value) for value in from_table(pa.Table.from_batches([first]), schema).values[-1]]
