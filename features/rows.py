@@ -47,7 +47,7 @@ class Rows:
         """(n,) True where a label says 1."""
         if self.labels is None:
             return np.zeros(len(self), dtype=bool)
-        return self.labels == 1
+        return np.asarray(self.labels == 1)
 
 
 def from_table(table: pa.Table, schema: Schema) -> Rows:

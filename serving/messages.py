@@ -56,9 +56,9 @@ def predict(request: PredictRequest, served: Served) -> PredictAnswer:
     values = np.array(request.data, dtype=np.float64)
     finite = np.isfinite(values)
     if not finite.all():
-        row, column = (int(i) for i in np.argwhere(~finite)[0])
+        at, column = (int(i) for i in np.argwhere(~finite)[0])
         name = manifest.features[column]
-        raise InputError(f"data[{row}][{column}]", f"{name} must be finite", float(values[row, column]))
+        raise InputError(f"data[{at}][{column}]", f"{name} must be finite", float(values[at, column]))
     scores = score(served.bundle.scorer, values)
     return PredictAnswer(
         scores=[float(value) for value in scores],

@@ -116,7 +116,7 @@ def _decode(config: Mapping[str, Any]) -> tuple[str, Parameters]:
     return name, {key.removeprefix(f"{name}."): value for key, value in config.items() if key.startswith(f"{name}.")}
 
 
-class _Counter(tune.Callback):
+class _Counter(tune.Callback):  # type: ignore[misc]  # Ray has no types
     """Tells how many trials have ended, well or not."""
 
     def __init__(self, on_trial: Callable[[int], None]) -> None:

@@ -49,7 +49,7 @@ def simulate_series(fleet: Fleet, sensor: int) -> Iterator[pa.RecordBatch]:
     """The three series of one sensor, in SCHEMA; the same bits for the same fleet and sensor, whatever else is read."""
     rng = np.random.default_rng([fleet.seed, sensor])
     n = fleet.days * 86_400 // PERIOD_S
-    hours = np.arange(n) * (PERIOD_S / 3600)
+    hours = np.arange(n, dtype=np.float64) * (PERIOD_S / 3600)
     load = _load(rng, hours)
     grown, kinds = _faults(rng, hours)
     common = rng.normal(0, 0.05, n)  # noise that one housing passes to all its axes
@@ -72,7 +72,7 @@ def simulate_series(fleet: Fleet, sensor: int) -> Iterator[pa.RecordBatch]:
 
 def _largest(grown: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.float64]:
     """(n,) size of the largest fault at each row relative to its final size 1."""
-    return np.max([*grown.values(), np.zeros(n)], axis=0)
+    return np.asarray(np.max([*grown.values(), np.zeros(n)], axis=0))
 
 
 def _load(rng: np.random.Generator, hours: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A Ray Serve of our own on this machine: HAProxy ingress, token, loopback addresses, everything in one private folder."""
+"""A Ray Serve of our own on this machine: HAProxy ingress, token, loopback addresses, all in one private folder."""
 
 import json
 import logging

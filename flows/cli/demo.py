@@ -9,6 +9,8 @@ from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
+_REAL = Path("configs/skab.yaml")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Those of train, and a port."""
@@ -17,8 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """The configured data, or the simulated fleet."""
+    """The configured data; without a configuration the real data set where it lies, else the simulated fleet."""
     config = load_config(TrainConfig, arguments.config, arguments.set)
+    if arguments.config is None and not arguments.set and _REAL.exists():
+        real = load_config(TrainConfig, _REAL)
+        if Path(real.data.uri).exists():
+            config = real
+        else:
+            progress.say(f"{real.data.uri} is not there ({_REAL} says where to get it): using the simulated fleet")
     from flows.steps.demo import demo
 
     return demo(config, workspace, progress, ray, arguments.port)

@@ -15,8 +15,9 @@ from pathlib import Path
 from features.errors import VigiaError
 from flows.exit_codes import ExitCode, exit_code
 
-_EPILOG = """exit codes: 0 done or nothing to do; 1 bug; 2 input or configuration; 3 refused by a gate; 4 try again later;
-5 rollout bad and reverted, or superseded; 6 truths disagree; 10 watch; 11 retrain; 130 interrupted"""
+_EPILOG = """exit codes: 0 done or nothing to do; 1 bug; 2 input or configuration; 3 refused by a gate;
+4 try again later; 5 rollout bad and reverted, or superseded; 6 truths disagree; 10 watch; 11 retrain;
+130 interrupted"""
 
 _QUIET_LIBRARIES = {
     "RAY_USAGE_STATS_ENABLED": "0",

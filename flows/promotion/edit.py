@@ -106,12 +106,14 @@ def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
             if name.value == key:
-                return value
+                found: yaml.Node = value
+                return found
     return None
 
 
 def _named(node: yaml.Node | None, name: str) -> yaml.Node:
-    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+    items: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
+    for item in items:
         if _plain(_child(item, "name")) == name:
             return item
     raise InputError("serveConfigV2", "must hold the entry", name)

@@ -24,7 +24,7 @@ from flows.workspace import Workspace
 
 
 def demo(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path, port: int) -> Outcome:
-    """Train, serve, promote, reconcile, verify, predict. Raises RolloutError when the answer is not the promoted one."""
+    """Train, serve, promote, reconcile, verify, predict. Raises RolloutError when another bundle answers."""
     trained = train(config, workspace, progress, ray)
     place = environment("local", workspace)
     registry = Registry(workspace.registry_uri, workspace.artifacts)
@@ -59,7 +59,7 @@ def demo(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pat
         version=trained.version,
         run_id=trained.run_id,
         figures={**trained.figures, "answer": answer, "replicas": verified.figures["replicas"]},
-        paths={**trained.paths, "service log": str(log)},
+        paths={**trained.paths, "log": str(log)},
     )
 
 

@@ -56,8 +56,7 @@ def fit_bundle(
     values = _sample(reference.values, config.search.max_rows, config.seed)
     choice = _choose(windows[Window.SELECTION], scaling, values, config, progress, ray, run)
     with progress.stage(f"Fitting the {choice.family.replace('_', ' ')}"):
-        fitting = {"scaling": scaling, "reference": values}
-        model = fit_detector(choice.family, choice.parameters, seed=config.seed, **fitting)
+        model = fit_detector(choice.family, choice.parameters, seed=config.seed, scaling=scaling, reference=values)
     with progress.stage("Calibrating") as stage:
         calibration = normal(windows[Window.CALIBRATION])
         scores = score(make_scorer(scaling, model), calibration.values)

@@ -1,6 +1,7 @@
 """`vigia promote`, `reconcile` and `verify`: a challenger reaches the service through git and only through git."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from features.errors import DisagreementError, InputError, RetryError, UnverifiedError
@@ -28,14 +29,14 @@ def promote(environment: Environment, registry: Registry, model: str, version: s
     bundle = coordinates(chosen)
     new = promote_text(text, bundle)
     follow = f"reconcile --env {environment.name}"
-    common = {"digest": chosen.digest, "version": chosen.version, "run_id": chosen.run_id, "next_command": follow}
+    done = Outcome(digest=chosen.digest, version=chosen.version, run_id=chosen.run_id, next_command=follow)
     if new == text:
-        return Outcome(lines=(("Promoted", f"version {chosen.version} is already there; nothing to do"),), **common)
+        return replace(done, lines=(("Promoted", f"version {chosen.version} is already there; nothing to do"),))
     old = {key: value for (section, key), value in read_leaves(text).items() if section == "bundle"}
     message = promotion_message(environment.name, bundle, old, chosen.run_id)
     commit = commit_change(environment.repository, environment.branch, environment.file, text, new, message)
     lines = (("Promoted", f"{model} version {chosen.version} to {environment.name}: commit {commit[:12]}"),)
-    return Outcome(lines=lines, figures={"commit": commit}, **common)
+    return replace(done, lines=lines, figures={"commit": commit})
 
 
 def coordinates(version: ModelVersion) -> dict[str, str]:

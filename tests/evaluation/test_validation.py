@@ -83,7 +83,7 @@ def test_too_many_invalid_rows_fail_the_table_with_column_rule_and_examples() ->
 
 
 def test_exactly_the_allowed_share_does_not_fail() -> None:
-    table = make_table(x={row: None for row in range(10)})
+    table = make_table(x=dict.fromkeys(range(10)))
     assert validate(table, SCHEMA, Limits(min_rows=30, max_quarantined_share=0.25)).failures == ()
 
 

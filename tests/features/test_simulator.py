@@ -46,9 +46,7 @@ def test_features_are_finite_and_consistent(month: pa.Table) -> None:
     values = {name: month[name].to_numpy() for name in FEATURES}
     assert all(np.isfinite(column).all() for column in values.values())
     np.testing.assert_allclose(values["peak"], values["rms"] * values["crest_factor"], rtol=1e-5)
-    np.testing.assert_allclose(
-        values["impulse_factor"], values["crest_factor"] * values["shape_factor"], rtol=1e-5
-    )
+    np.testing.assert_allclose(values["impulse_factor"], values["crest_factor"] * values["shape_factor"], rtol=1e-5)
     for name in ("spectral_entropy", "high_band_energy_ratio"):
         assert values[name].min() > 0
         assert values[name].max() < 1

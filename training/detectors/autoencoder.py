@@ -36,7 +36,7 @@ def fit(values: NDArray[np.float32], parameters: Parameters, seed: int) -> bytes
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     data = torch.from_numpy(np.clip(values, -_CLIP, _CLIP))
     for _ in range(int(parameters["epochs"])):
-        for batch in torch.randperm(len(data)).split(_BATCH):
+        for batch in torch.split(torch.randperm(len(data)), _BATCH):
             rows = data[batch]
             errors = ((network(rows) - rows) ** 2).mean(dim=1)
             kept = max(1, round(len(errors) * (1 - trim)))
