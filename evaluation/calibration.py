@@ -43,8 +43,8 @@ def calibrate(scores: NDArray[np.float32], rows: Rows, budget: AlertBudget, peri
     """Threshold, alpha and thinned scores from the calibration window.
 
     scores: (n,) of ``rows``, in their order; period_us: the usual step between two rows of a series. Counts onsets
-    where there is time and the window holds enough of them, else rows, and says why. Raises NotEnoughDataError when even
-    the row rate cannot be promised (below 1/rate - 1 rows).
+    where there is time and the window holds enough of them, else rows, and says why. Raises NotEnoughDataError when
+    even the row rate cannot be promised (below 1/rate - 1 rows).
     """
     n = len(scores)
     days = series_days(rows, period_us)

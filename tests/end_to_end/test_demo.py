@@ -20,10 +20,9 @@ def test_the_promoted_digest_answers_the_documented_call(tmp_path: Path) -> None
     home, workspace, summary = tmp_path / "home", tmp_path / "workspace", tmp_path / "summary.json"
     home.mkdir()
     # A configuration of its own: the small fleet has ten features, so the documented call fits as it is written.
-    settings = ["--set", "data.uri=fleet://?sensors=12&days=8&seed=3", "--set", "search.trials=4"]
+    settings = ["--set", "data.uri=fleet://?sensors=12&days=8&seed=3", "--set", "search.trials=4", "--port", str(port)]
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "demo", "--workspace", workspace, "--summary", summary, "--port", str(port)]
-        + settings,
+        [sys.executable, "-m", "flows", "demo", "--workspace", workspace, "--summary", summary, *settings],
         cwd=ROOT,
         env={**os.environ, "HOME": str(home)},
         capture_output=True,

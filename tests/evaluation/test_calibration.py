@@ -123,7 +123,7 @@ def test_rows_are_counted_where_onsets_cannot_be_and_the_reason_is_given(
 
 
 def test_too_few_rows_for_the_rate_are_refused_and_just_enough_are_not() -> None:
-    with pytest.raises(NotEnoughDataError, match="a row rate of 0.01 needs at least 99 rows, got 98"):
+    with pytest.raises(NotEnoughDataError, match=r"a row rate of 0\.01 needs at least 99 rows, got 98"):
         calibrate(random_scores(98, 0), make_rows(98, 1, timed=False), AlertBudget(), 0)
     scores = random_scores(99, 0)
     found = calibrate(scores, make_rows(99, 1, timed=False), AlertBudget(), 0)

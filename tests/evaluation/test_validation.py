@@ -67,12 +67,6 @@ def test_the_same_time_in_two_series_is_no_duplicate() -> None:
     assert validate(table, SCHEMA, Limits(min_rows=1)).quarantined == 0
 
 
-def test_without_a_series_times_alone_must_be_unique() -> None:
-    table = make_table(t={1: datetime(2026, 1, 1)})
-    found = validate(table, Schema(("x",), timestamp="t"), Limits(min_rows=1))
-    assert broken_rows(found) == {0: "unique_key", 1: "unique_key"}
-
-
 def test_too_many_invalid_rows_fail_the_table_with_column_rule_and_examples() -> None:
     table = make_table(x={row: float("inf") for row in range(10)})
     found = validate(table, SCHEMA, Limits(min_rows=1, max_quarantined_share=0.2))

@@ -25,7 +25,7 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
 
 def test_a_given_separator_wins(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
-    file.write_text("a,x,y|b\n1|2\n")
+    file.write_text("a,x,y|b\n1,2,3|4\n")
     assert open_source(str(file)).schema.names == ["a", "x", "y|b"]
     assert open_source(str(file), separator="|").schema.names == ["a,x,y", "b"]
 
