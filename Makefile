@@ -27,11 +27,12 @@ test: install ## the tests, without the end-to-end one
 test-end-to-end: install ## the whole loop as a test
 	@$(BIN)/python -m pytest -m end_to_end --timeout 900 $(ARGS)
 
-check: install ## format, lint, types, import contracts
+check: install ## format, lint, types, import contracts, what the service imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest tests/serving/test_imports.py
 
 format: install ## apply format and safe lint fixes
 	@$(BIN)/ruff format .
