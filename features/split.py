@@ -37,6 +37,8 @@ def assign(rows: Rows, split: Split) -> NDArray[np.int8]:
     a cut belongs whole to the later window. With ``between_series`` whole series are assigned in order of their first
     row. Without time, rows are assigned by a seeded permutation. Raises NotEnoughDataError when a window is empty.
     """
+    if not len(rows):
+        raise NotEnoughDataError("split", "needs rows", 0)
     bounds = np.cumsum(split.shares)[:3]
     if split.between_series:
         windows = _by_series(rows, bounds)

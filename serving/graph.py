@@ -14,6 +14,7 @@ from features.errors import InputError
 
 ort.set_default_logger_severity(3)
 _CHUNK_ROWS = 65_536
+_KERNEL_ROWS = 16  # matrix kernels take leftover rows another way, with other rounding: there are none
 
 
 class Graph:
@@ -35,5 +36,7 @@ class Graph:
 
     def _chunks(self, values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(values), _CHUNK_ROWS):
-            (scores,) = self._session.run(["score"], {"features": values[start : start + _CHUNK_ROWS]})
-            yield scores.reshape(-1)
+            chunk = values[start : start + _CHUNK_ROWS]
+            padded = np.pad(chunk, ((0, -len(chunk) % _KERNEL_ROWS), (0, 0)))
+            (scores,) = self._session.run(["score"], {"features": padded})
+            yield scores.reshape(-1)[: len(chunk)]

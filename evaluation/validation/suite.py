@@ -71,7 +71,7 @@ class _Rule:
 
 def validate(table: pa.Table, schema: Schema, limits: Limits) -> Validation:
     """Judge a block by the suite of its schema; never raises for bad data."""
-    frame = table.select(schema.columns).to_pandas()
+    frame = table.select(schema.columns).to_pandas(ignore_metadata=True)  # rows by position
     rules = list(_row_rules(schema))
     results, broken = [], np.full(len(frame), "", dtype=object)
     for rule, found in zip(rules, _run(frame, [r.expectation for r in rules]), strict=True):
@@ -98,9 +98,10 @@ def _row_rules(schema: Schema) -> Iterator[_Rule]:
         binary = gxe.ExpectColumnValuesToBeInSet(column=schema.label, value_set=[0, 1])
         yield _Rule("label", schema.label, "must be 1, 0 or missing (unknown)", binary)
     if schema.timestamp:
-        unique = gxe.ExpectCompoundColumnsToBeUnique(column_list=keys)
         if len(keys) == 1:
-            unique = gxe.ExpectColumnValuesToBeUnique(column=keys[0])
+            unique: Any = gxe.ExpectColumnValuesToBeUnique(column=keys[0])
+        else:
+            unique = gxe.ExpectCompoundColumnsToBeUnique(column_list=keys)
         yield _Rule("unique_key", ",".join(keys), "must not occur twice", unique)
 
 

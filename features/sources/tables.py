@@ -42,7 +42,7 @@ def open_table(uri: str, separator: str | None) -> TableSource:
     if path.is_dir():
         files = sorted(p for kind in ("*.parquet", "*.csv") for p in path.rglob(kind))
     else:
-        files = sorted(type(path)(name) for name in glob.glob(str(path)))
+        files = [path] if path.is_file() else sorted(type(path)(name) for name in glob.glob(str(path)))
     if not files:
         raise InputError("data.uri", "must name an existing .parquet or .csv file, folder or glob", uri)
     kinds = {p.suffix.lower() for p in files}

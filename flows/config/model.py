@@ -16,12 +16,17 @@ class Config(BaseModel):
 
 
 def _parse(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = f"{value}s"
+    if isinstance(value, bool):
+        raise ValueError("must be a duration such as 30s, 5m, 6h or 2d")
+    if isinstance(value, int | float):
+        value = f"{value:f}s"
     if isinstance(value, str):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip())
         if match and (match[2] or "s") in _UNITS:
-            return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+            try:
+                return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+            except OverflowError:
+                raise ValueError("must be a duration of at most 999999999d") from None
         raise ValueError("must be a duration such as 30s, 5m, 6h or 2d")
     return value
 
@@ -30,8 +35,8 @@ def _show(value: timedelta) -> str:
     seconds = value.total_seconds()
     for unit in ("d", "h", "m"):
         if seconds and seconds % _UNITS[unit] == 0:
-            return f"{seconds / _UNITS[unit]:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{int(seconds) // _UNITS[unit]}{unit}"
+    return f"{seconds:f}".rstrip("0").rstrip(".") + "s"
 
 
 Duration = Annotated[

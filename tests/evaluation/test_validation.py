@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -89,3 +90,18 @@ def test_too_few_valid_rows_fail_the_table() -> None:
 def test_an_empty_table_fails_by_its_rows() -> None:
     found = validate(make_table().slice(0, 0), SCHEMA, Limits())
     assert found.failures == ("validation.min_rows: at least 1,000 valid rows are needed, got 0",)
+
+
+def test_rows_are_found_by_position_whatever_index_pandas_stored() -> None:
+    frame = pd.DataFrame({"x": [float(i) for i in range(40)]}).iloc[10:]
+    frame.loc[20, "x"] = float("nan")
+    table = pa.Table.from_pandas(frame)
+    found = validate(table, Schema(("x",)), Limits(min_rows=1))
+    assert np.flatnonzero(~found.valid).tolist() == [10]
+
+
+def test_without_a_series_times_alone_must_be_unique() -> None:
+    times = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-02"], utc=True)
+    table = pa.Table.from_pandas(pd.DataFrame({"t": times, "x": [1.0, 2.0, 3.0]}))
+    found = validate(table, Schema(("x",), timestamp="t"), Limits(min_rows=1))
+    assert found.valid.tolist() == [True, False, False]

@@ -58,6 +58,8 @@ def test_an_unknown_key_gets_the_nearest_known_one(setting: str, message: str) -
         ("2d", timedelta(days=2)),
         ("90", timedelta(seconds=90)),
         ("0s", timedelta(0)),
+        ("1234567s", timedelta(seconds=1_234_567)),
+        ("0.25s", timedelta(milliseconds=250)),
     ],
 )
 def test_durations_are_read_as_people_write_them_and_shown_so_that_they_read_back(text: str, span: timedelta) -> None:
@@ -66,7 +68,7 @@ def test_durations_are_read_as_people_write_them_and_shown_so_that_they_read_bac
     assert load(f"split.gap={config.model_dump(mode='json')['split']['gap']}") == config
 
 
-@pytest.mark.parametrize("text", ["6 parsecs", "-5m", "h"])
+@pytest.mark.parametrize("text", ["6 parsecs", "-5m", "h", "true", "99999999999d"])
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(InputError, match=r"^split\.gap: "):
         load(f"split.gap={text}")

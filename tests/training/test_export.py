@@ -94,3 +94,12 @@ def test_no_rows_have_no_scores(name: str) -> None:
 def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(InputError, match=r"search\.families: must be one of isolation_forest, autoencoder, got 'svm'"):
         family("svm")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 16, 17, 33, 64, 100, 299])
+def test_a_row_has_the_same_score_in_any_batch(name: str, size: int) -> None:
+    values = make_values(300)
+    graph = Graph(fit(name, values))
+    parts = [graph.score(values[start : start + size]) for start in range(0, 300, size)]
+    np.testing.assert_array_equal(np.concatenate(parts), graph.score(values))

@@ -21,10 +21,12 @@ def export_autoencoder(
         if k in relu_after:
             nodes.append(helper.make_node("Relu", [value], [f"relu{k}"]))
             value = f"relu{k}"
-    tensors.append(numpy_helper.from_array(np.array([1], np.int64), "axis"))
+    width = weights[0][0].shape[1]
+    # A matrix product, since ReduceMean rounds by where a row starts in memory: by its place in the batch.
+    tensors.append(numpy_helper.from_array(np.full((width, 1), 1 / width, np.float32), "mean"))
     nodes += [
         helper.make_node("Sub", [value, "features"], ["difference"]),
         helper.make_node("Mul", ["difference", "difference"], ["squared"]),
-        helper.make_node("ReduceMean", ["squared", "axis"], ["score"], keepdims=1),
+        helper.make_node("MatMul", ["squared", "mean"], ["score"]),
     ]
-    return make_model(nodes, tensors, width=weights[0][0].shape[1])
+    return make_model(nodes, tensors, width=width)
