@@ -56,6 +56,7 @@ say "$(grep -c '^[A-Za-z0-9]' requirements.lock) packages from requirements.lock
 grep -v '^torch==' requirements.lock >.venv/requirements.txt
 pip install -qq --no-deps --require-hashes --prefer-binary -r .venv/requirements.txt
 pip install -qq --no-deps --no-build-isolation --editable .
-.venv/bin/python -c 'import torch, ray, onnxruntime' || fail "the installed packages do not import; remove .venv and try again"
+# onnxruntime writes a device id to the home folder unless it is told not to.
+ORT_DISABLE_TELEMETRY=1 .venv/bin/python -c 'import torch, ray, onnxruntime' || fail "the installed packages do not import; remove .venv and try again"
 printf '%s\n' "$wanted" >.venv/.installed
 say "done in $((SECONDS - started)) s"

@@ -67,7 +67,7 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
     heading = ("Model", f"{version.name} version {version.version} ({CHALLENGER}), bundle sha256:{bundle.digest[:12]}")
     return Outcome(
         lines=(heading, *screen(found)),
-        next_command="promote --env local",
+        next_command=f"promote --env local --model {config.model}",
         digest=bundle.digest,
         version=version.version,
         run_id=run_id,
