@@ -1,0 +1,182 @@
+"""The HTTP interface of one replica, driven as ASGI with a real bundle."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evaluation.calibration import AlertBudget, calibrate
+from features.errors import InputError
+from features.rows import Rows
+from features.storage import publish_folder
+from serving.bundle import FORMAT, Manifest, digest_of, make_scorer, pack
+from serving.holder import BundleRef, Holder
+from serving.routes import MAX_BODY, make_app
+from serving.scorer import score
+from training.detectors.registry import family
+from training.objective import fit_detector
+from training.scaling import fit_scaling
+
+
+def publish(store: Path, seed: int = 1) -> BundleRef:
+    values = np.random.default_rng(seed).normal(5, 2, (500, 3))
+    scaling, forest = fit_scaling(values), family("isolation_forest")
+    model = fit_detector(forest.name, forest.defaults, seed=seed, scaling=scaling, reference=values)
+    rows = Rows(("a", "b", "c"), values, np.zeros(500, np.int64), ("all",), None, None)
+    found = calibrate(score(make_scorer(scaling, model), values), rows, AlertBudget(), 0)
+    manifest = Manifest(
+        format=FORMAT,
+        family=forest.name,
+        parameters=dict(forest.defaults),
+        features=["a", "b", "c"],
+        transform=scaling,
+        threshold=found.threshold,
+        alpha=found.alpha,
+        calibration=found.calibration,
+        budget=found.budget,
+        seed=seed,
+        simulated=False,
+    )
+    files = pack(manifest, model)
+    digest = digest_of(files)
+    publish_folder(files, store / digest)
+    return BundleRef((store / digest).as_uri(), digest, "m", str(seed))
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Holder:
+    holder = Holder()
+    holder.wish(publish(tmp_path), BundleRef())
+    return holder
+
+
+def call(
+    holder: Holder, method: str, path: str, body: bytes = b"", query: bytes = b""
+) -> tuple[int, Any, dict[str, str]]:
+    async def fleet() -> list[dict[str, Any]]:
+        return [{"replica": "one"}]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query,
+        "headers": [(b"x-request-id", b"r1")],
+    }
+    asyncio.run(make_app(holder, fleet)(scope, receive, send))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], json.loads(sent[1]["body"]), headers
+
+
+def predict(holder: Holder, body: Any) -> tuple[int, Any]:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    status, answer, _ = call(holder, "POST", "/predict", content)
+    return status, answer
+
+
+def test_an_answer_has_one_entry_a_row_and_names_the_bundle(holder: Holder) -> None:
+    status, answer = predict(holder, {"data": [[5, 5, 5], [50, -50, 50]]})
+    assert status == 200
+    assert answer["alerts"] == [False, True]
+    assert answer["scores"][1] > answer["scores"][0]
+    assert answer["p_values"][1] == pytest.approx(1 / 501)
+    assert answer["model"] == {"name": "m", "version": "1", "digest": holder.desired.digest}
+
+
+def test_a_row_scores_alone_as_it_does_among_others(holder: Holder) -> None:
+    rows = np.random.default_rng(3).normal(5, 3, (50, 3)).tolist()
+    together = predict(holder, {"data": rows})[1]["scores"]
+    assert together == [predict(holder, {"data": [row]})[1]["scores"][0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"{", 400, "JSON"),
+        (b"\xff\xfe", 400, "JSON"),
+        ({"data": [[1, 2]]}, 422, "data[0]: must have 3 values (a, b, c), got 2"),
+        ({"data": [[1, 2, 3], [1, 2, "x"]]}, 422, "data[1][2]"),
+        ({"data": [[1, 2, None]]}, 422, "got `null`"),
+        ({"data": []}, 422, "length >= 1"),
+        ({"rows": [[1, 2, 3]]}, 422, "rows"),
+        (b'{"data": [[1, 2, 1e999]]}', 422, "out of range"),
+        (b" " * (MAX_BODY + 1), 413, "bytes"),
+    ],
+)
+def test_a_bad_body_is_refused_with_the_reason(holder: Holder, body: Any, status: int, words: str) -> None:
+    found, answer = predict(holder, body)
+    assert (found, answer["code"]) == (status, status)
+    assert words in answer["message"]
+    assert answer["request_id"] == "r1"
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/predict", 405), ("GET", "/nowhere", 404)])
+def test_other_paths_and_methods_are_refused(holder: Holder, method: str, path: str, status: int) -> None:
+    assert call(holder, method, path)[0] == status
+
+
+def test_model_says_what_is_served_and_fleet_asks_everyone(holder: Holder) -> None:
+    status, answer, headers = call(holder, "GET", "/model")
+    assert (status, headers["x-request-id"]) == (200, "r1")
+    assert answer["features"] == ["a", "b", "c"]
+    assert answer["desired"] == answer["served"] == holder.desired.digest
+    assert call(holder, "GET", "/model", query=b"fleet=1")[1] == {"replicas": [{"replica": "one"}]}
+
+
+def test_nothing_is_answered_before_a_bundle_is_loaded() -> None:
+    assert call(Holder(), "GET", "/health")[0] == 503
+
+
+def test_a_first_bundle_that_cannot_be_loaded_raises_so_that_serve_never_routes_there(tmp_path: Path) -> None:
+    broken = BundleRef((tmp_path / "absent").as_uri(), "0" * 64, "m", "2")
+    with pytest.raises(Exception, match="absent"):
+        Holder().wish(broken, BundleRef())
+
+
+def test_the_previous_bundle_steps_in_for_a_first_one_that_is_broken(tmp_path: Path) -> None:
+    good, holder = publish(tmp_path), Holder()
+    holder.wish(BundleRef((tmp_path / "absent").as_uri(), "0" * 64, "m", "2"), good)
+    assert holder.served is not None
+    assert holder.served.bundle.digest == good.digest
+    assert "absent" in holder.error
+
+
+def test_a_later_bundle_that_is_broken_leaves_the_last_good_one_serving(holder: Holder, tmp_path: Path) -> None:
+    good = holder.desired
+    (tmp_path / good.digest / "extra.pkl").write_bytes(b"")
+    holder.wish(BundleRef(good.uri, good.digest, "m", "9"), BundleRef())
+    wait_for(lambda: bool(holder.error))
+    assert holder.served is not None
+    assert holder.served.ref == good
+    assert predict(holder, {"data": [[5, 5, 5]]})[0] == 200
+
+
+def test_a_later_bundle_is_swapped_in(holder: Holder, tmp_path: Path) -> None:
+    second = publish(tmp_path, seed=2)
+    holder.wish(second, holder.desired)
+    wait_for(lambda: holder.served is not None and holder.served.ref == second)
+    assert predict(holder, {"data": [[5, 5, 5]]})[1]["model"]["digest"] == second.digest
+
+
+def test_an_empty_wish_names_the_field() -> None:
+    with pytest.raises(InputError, match=r"user_config\.bundle"):
+        Holder().wish(BundleRef(), BundleRef())
+
+
+def wait_for(condition: Any) -> None:
+    async def poll() -> None:
+        while not condition():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(poll(), timeout=20))
