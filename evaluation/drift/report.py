@@ -1,5 +1,6 @@
 """The Evidently door: drift of one window against another, as an offline page and as figures."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,9 @@ def report_drift(
     max_rows: int,
     seed: int,
     page: Path,
+    title: str,
 ) -> Drift:
-    """Write Evidently's page of current against reference rows (n, d) and return its figures.
+    """Write Evidently's page of current against reference rows (n, d), under a title, and return its figures.
 
     Both are sampled to ``max_rows`` with ``seed`` first. The distance is the normed Wasserstein distance: in standard
     deviations of the reference, so one limit serves every feature. Raises NotEnoughDataError below MIN_ROWS rows, where
@@ -61,7 +63,8 @@ def report_drift(
     )
     snapshot = report.run(current_data=frames[1], reference_data=frames[0])
     page.parent.mkdir(parents=True, exist_ok=True)
-    write_text(page, snapshot.get_html_str(as_iframe=False))
+    heading = f'<body><p style="font: 1.2em sans-serif; margin: 1em">{html.escape(title)}</p>'
+    write_text(page, snapshot.get_html_str(as_iframe=False).replace("<body>", heading, 1))
     return Drift(method, limit, len(frames[0]), len(frames[1]), _distances(snapshot.dict()))
 
 

@@ -48,7 +48,7 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
         bundle = open_bundle(fitted.files)
         with progress.stage("Judging and reporting drift"):
             measures, shares = _judge(bundle, windows[Window.TEST], config)
-            drift = _drift(windows, config, folder / "drift.html")
+            drift = _drift(windows, config, table.simulated, folder / "drift.html")
         found = Findings(table, windows, fitted.choice, bundle.manifest, measures, shares, drift)
         with progress.stage("Publishing and registering") as stage:
             write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
@@ -91,7 +91,7 @@ def _judge(bundle: Bundle, test: Rows, config: TrainConfig) -> tuple[Any, Mappin
     return measures, drivers(bundle.scorer, test.values[flagged][highest], test.features)
 
 
-def _drift(windows: Mapping[Window, Rows], config: TrainConfig, page: Path) -> Drift:
+def _drift(windows: Mapping[Window, Rows], config: TrainConfig, simulated: bool, page: Path) -> Drift:
     reference, current = windows[Window.REFERENCE], windows[Window.TEST]
     return report_drift(
         reference.values,
@@ -100,6 +100,8 @@ def _drift(windows: Mapping[Window, Rows], config: TrainConfig, page: Path) -> D
         max_rows=config.drift.max_rows,
         seed=config.seed,
         page=page,
+        title=f"{config.model}: test window against reference window of {config.data.uri}"
+        + (" (SIMULATED: no machine produced these rows)" if simulated else ""),
     )
 
 

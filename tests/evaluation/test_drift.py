@@ -16,7 +16,9 @@ def shifted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drift, Path]:
     reference, current = rng.normal(5, 2, (3_000, 3)), rng.normal(5, 2, (2_000, 3))
     current[:, 1] += 1.0
     current[:, 2] += 4.0
-    return report_drift(reference, current, ("same", "moved", "far"), max_rows=2_500, seed=0, page=page), page
+    return report_drift(
+        reference, current, ("same", "moved", "far"), max_rows=2_500, seed=0, page=page, title="a < b"
+    ), page
 
 
 def test_shifted_features_are_drifted_most_first(shifted: tuple[Drift, Path]) -> None:
@@ -48,10 +50,20 @@ def test_too_few_rows_are_refused_and_the_window_is_named(
     assert MIN_ROWS == 100
     with pytest.raises(NotEnoughDataError, match=f"drift {named} window: needs at least 100 rows, got 99"):
         report_drift(
-            np.zeros((reference, 1)), np.zeros((current, 1)), ("x",), max_rows=500, seed=0, page=tmp_path / "page"
+            np.zeros((reference, 1)),
+            np.zeros((current, 1)),
+            ("x",),
+            max_rows=500,
+            seed=0,
+            page=tmp_path / "page",
+            title="",
         )
     assert not (tmp_path / "page").exists()
 
 
 def test_a_feature_at_the_limit_is_drifted() -> None:
     assert Drift("wasserstein", 0.1, 100, 100, {"below": 0.0999, "at": 0.1}).drifted == ("at",)
+
+
+def test_the_page_carries_its_title_escaped(shifted: tuple[Drift, Path]) -> None:
+    assert ">a &lt; b</p>" in shifted[1].read_text()
