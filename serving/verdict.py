@@ -1,5 +1,6 @@
 """From scores to verdicts: the p-value among calibration rows, and the alert."""
 
+from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -18,6 +19,10 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: Annotated[int, Meta(ge=1)]
     scores: list[float]
     counts: list[int]
+
+    def __post_init__(self) -> None:
+        if len(self.scores) != len(self.counts) or any(a >= b for a, b in pairwise(self.scores)):
+            raise ValueError("calibration scores must ascend strictly and have one count each")
 
 
 def p_values(calibration: Calibration, scores: ArrayLike) -> NDArray[np.float64]:

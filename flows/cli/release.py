@@ -8,12 +8,17 @@ from flows.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Shared by the four; each reads what it needs."""
+    """Each of the four has what it reads and nothing else."""
+    command = parser.prog.split()[-1]
     parser.add_argument("--env", default="local", help="environment (local)")
-    parser.add_argument("--model", default="anomaly-detector", help="registered model")
-    parser.add_argument("--version", help="model version to promote (default: the challenger)")
-    parser.add_argument("--port", type=int, default=8000, help="where to serve (8000)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for every replica (60)")
+    if command in ("promote", "serve"):
+        parser.add_argument("--model", default="anomaly-detector", help="registered model")
+    if command == "promote":
+        parser.add_argument("--version", help="model version to promote (default: the challenger)")
+    if command == "serve":
+        parser.add_argument("--port", type=int, default=8000, help="where to serve (8000)")
+    if command == "verify":
+        parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for every replica (60)")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:

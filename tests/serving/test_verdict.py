@@ -32,3 +32,9 @@ def test_a_score_at_the_threshold_is_an_alert() -> None:
     threshold = np.float32(0.1)
     below = np.nextafter(threshold, np.float32(0))
     assert alerts(float(threshold), np.array([below, threshold, 1], np.float32)).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(("scores", "counts"), [([1.0, 2.0], [2]), ([2.0, 1.0], [2, 1]), ([1.0, 1.0], [2, 1])])
+def test_calibration_scores_must_ascend_and_have_one_count_each(scores: list[float], counts: list[int]) -> None:
+    with pytest.raises(ValueError, match="ascend strictly and have one count each"):
+        Calibration(rows=2, scores=scores, counts=counts)
