@@ -12,7 +12,7 @@ from features.vibration.statistics import waveform_statistics
 
 MIN_POINTS = 16
 RATES_HZ = (500.0, 32_000.0)
-_CHUNK_POINTS = 2**15  # float64 points worked on at once: the chunk and its spectrum stay in the cache of one core
+_CHUNK_POINTS = 2**15  # 256 kB of float64 worked on at once: it and its spectrum stay in the cache of one core
 
 
 @dataclass(frozen=True)

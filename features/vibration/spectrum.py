@@ -1,6 +1,7 @@
 """Between waveforms and one-sided spectra: the inverse FFT of what sensors send, and the three spectral features."""
 
 from functools import lru_cache
+from math import ceil
 from typing import Literal, get_args
 
 import numpy as np
@@ -84,9 +85,9 @@ def spectral_features(centred: NDArray[np.float64], rates_hz: NDArray[np.float64
     m = centred.shape[1]
     share = power_spectrum(centred)
     share /= share.sum(axis=1, keepdims=True)
-    lines = np.arange(1, m // 2 + 1)
-    centroid = np.einsum("ij,j->i", share, lines.astype(np.float64)) * (rates_hz / m)
-    high = share[:, lines >= HIGH_BAND_FROM * m / 2].sum(axis=1)
+    centroid = np.einsum("ij,j->i", share, np.arange(1.0, m // 2 + 1)) * (rates_hz / m)
+    first_high = ceil(HIGH_BAND_FROM * m / 2)  # a slice, not a mask: a masked copy is summed in an order that n decides
+    high = share[:, first_high - 1 :].sum(axis=1)
     surprise = np.log(np.maximum(share, np.finfo(np.float64).tiny))  # a share of 0 adds nothing, its log would
     entropy = np.einsum("ij,ij->i", share, surprise) / -np.log(m // 2)
     return np.column_stack([centroid, np.clip(entropy, 0.0, 1.0), np.minimum(high, 1.0)])
