@@ -6,16 +6,17 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# What is pinned stays pinned where it still fits (uv prefers what its output file holds); scripts/lock.sh --upgrade
+cp requirements.lock requirements.lock.new
 uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet "$@" |
+  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock.new "$@"
+{
+  echo "# Made by scripts/lock.sh from pyproject.toml; do not edit. torch comes without hashes, CUDA packages not at all."
   awk '
     /^[A-Za-z0-9]/ { skip = ($0 ~ /^(nvidia-|cuda-|triton==)/); torch = ($0 ~ /^torch==/) }
     torch && /^[A-Za-z0-9]/ { sub(/ *\\$/, ""); print; next }
     !skip && !torch
-  ' >requirements.lock.new
-{
-  echo "# Made by scripts/lock.sh from pyproject.toml; do not edit. torch comes without hashes, CUDA packages not at all."
-  cat requirements.lock.new
+  ' requirements.lock.new
 } >requirements.lock
 rm requirements.lock.new
 echo "requirements.lock: $(grep -c '^[A-Za-z0-9]' requirements.lock) packages"
