@@ -1,5 +1,6 @@
 """Rows as arrays: what everything above the sources computes on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,9 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.schema import Schema
-
-UNKNOWN = -1
-"""Label of a row nobody judged; never counted as normal."""
+from features.typed import UNKNOWN, Clock, TypedBlock, type_block
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,8 @@ class Rows:
     """n rows in canonical order: by series, then time.
 
     values: (n, d) float64; series: (n,) int64 codes into ``series_names``, all 0 without a series column;
-    times: (n,) int64 microseconds since 1970 UTC, or None; labels: (n,) int8 in {1, 0, UNKNOWN}, or None.
+    times: (n,) int64 microseconds since 1970 UTC, or None; labels: (n,) int8 in {1, 0, UNKNOWN}, or None;
+    groups, regimes: (n,) int64 codes into their names (UNKNOWN where none is stated), or None without such a column.
     """
 
     features: tuple[str, ...]
@@ -28,6 +28,10 @@ class Rows:
     series_names: tuple[str, ...]
     times: NDArray[np.int64] | None
     labels: NDArray[np.int8] | None
+    groups: NDArray[np.int64] | None = None
+    group_names: tuple[str, ...] = ()
+    regimes: NDArray[np.int64] | None = None
+    regime_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -40,6 +44,8 @@ class Rows:
             series=self.series[index],
             times=None if self.times is None else self.times[index],
             labels=None if self.labels is None else self.labels[index],
+            groups=None if self.groups is None else self.groups[index],
+            regimes=None if self.regimes is None else self.regimes[index],
         )
 
     @property
@@ -49,29 +55,53 @@ class Rows:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(self.labels == 1)
 
+    @property
+    def independent(self) -> NDArray[np.int64]:
+        """(n,) codes of the unit of independence: the group, the series where no group is named."""
+        return self.series if self.groups is None else self.groups
 
-def from_table(table: pa.Table, schema: Schema) -> Rows:
-    """Arrow table -> Rows; integer and decimal features become float64, null features NaN."""
-    values = np.column_stack([_floats(table.column(name)) for name in schema.features])
+
+def from_blocks(blocks: Iterable[TypedBlock], schema: Schema) -> Rows:
+    """Typed blocks -> Rows. A label other than 1 or 0 is UNKNOWN here; validation decides whether it may occur."""
+    parts = list(blocks)
+    values = np.concatenate([block.values for block in parts]) if parts else np.empty((0, len(schema.features)))
+    n = len(values)
+    series = np.zeros(n, np.int64)
+    series_names: tuple[str, ...] = ("all",)
     if schema.series:
-        names = table.column(schema.series).cast(pa.string()).combine_chunks()
-        series_names = sorted(pc.unique(names).to_pylist())
-        codes = pc.index_in(names, pa.array(series_names, pa.string()))
-        series = codes.to_numpy(zero_copy_only=False).astype(np.int64)
-    else:
-        series_names, series = ["all"], np.zeros(table.num_rows, np.int64)
-    times = labels = None
+        series, series_names = _codes([block.series for block in parts])
+    times = labels = groups = regimes = None
+    group_names: tuple[str, ...] = ()
+    regime_names: tuple[str, ...] = ()
     if schema.timestamp:
-        times = table.column(schema.timestamp).cast(pa.timestamp("us"), safe=False).cast(pa.int64()).to_numpy()
+        times = _joined([block.times for block in parts if block.times is not None], np.int64)
     if schema.label:
-        filled = pc.fill_null(table.column(schema.label).cast(pa.float64()), UNKNOWN)
-        labels = filled.to_numpy().astype(np.int8)
-    rows = Rows(schema.features, values, series, tuple(series_names), times, labels)
+        written = _joined([block.labels for block in parts if block.labels is not None], np.float64)
+        labels = np.select([written == 1, written == 0], [1, 0], UNKNOWN).astype(np.int8)
+    if schema.group:
+        groups, group_names = _codes([block.groups for block in parts])
+    if schema.regime:
+        regimes, regime_names = _codes([block.regimes for block in parts])
+    rows = Rows(
+        schema.features, values, series, series_names, times, labels, groups, group_names, regimes, regime_names
+    )
     if times is None:
         return rows
     return rows.take(np.lexsort((times, series)))
 
 
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    array: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
-    return array
+def from_table(table: pa.Table, schema: Schema) -> Rows:
+    """Arrow table -> Rows."""
+    clock = Clock()
+    return from_blocks([type_block(batch, schema, clock) for batch in table.to_batches()], schema)
+
+
+def _codes(parts: list[pa.StringArray | None]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    texts = pa.chunked_array([part for part in parts if part is not None], pa.string())
+    names = sorted(name for name in pc.unique(texts).to_pylist() if name is not None)
+    codes = pc.fill_null(pc.index_in(texts, pa.array(names, pa.string())), UNKNOWN)
+    return np.asarray(codes.to_numpy()).astype(np.int64), tuple(names)
+
+
+def _joined(parts: list[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, kind)

@@ -34,8 +34,9 @@ def assign(rows: Rows, split: Split) -> NDArray[np.int8]:
     """The window of each row, (n,) int8 of Window.
 
     With time, cuts lie at quantiles of the timestamps; an episode (a run of labelled rows of one series) that crosses
-    a cut belongs whole to the later window. With ``between_series`` whole series are assigned in order of their first
-    row. Without time, rows are assigned by a seeded permutation. Raises NotEnoughDataError when a window is empty.
+    a cut belongs whole to the later window. With ``between_series`` whole series, or whole groups where the table
+    names them, are assigned in order of their first row. Without time, rows are assigned by a seeded permutation.
+    Raises NotEnoughDataError when a window is empty.
     """
     if not len(rows):
         raise NotEnoughDataError("split", "needs rows", 0)
@@ -56,15 +57,18 @@ def assign(rows: Rows, split: Split) -> NDArray[np.int8]:
 
 
 def _by_series(rows: Rows, bounds: NDArray[np.float64]) -> NDArray[np.int8]:
-    if len(rows.series_names) < 4:
-        raise InputError("split.between_series", "needs at least four series", len(rows.series_names))
-    codes, first, counts = np.unique(rows.series, return_index=True, return_counts=True)
-    start = first if rows.times is None else rows.times[first]  # canonical order: the first row is the earliest
-    order = np.lexsort((codes, start))
+    units, counts = np.unique(rows.independent, return_counts=True)
+    if len(units) < 4:
+        what = "series" if rows.groups is None else "groups"
+        raise InputError("split.between_series", f"needs at least four {what}", len(units))
+    unit = np.searchsorted(units, rows.independent)
+    first = np.full(len(units), np.iinfo(np.int64).max)
+    np.minimum.at(first, unit, np.arange(len(rows)) if rows.times is None else rows.times)
+    order = np.lexsort((units, first))
     middle = (np.cumsum(counts[order]) - counts[order] / 2) / len(rows)
-    window_of = np.zeros(len(rows.series_names), np.int8)
-    window_of[codes[order]] = np.searchsorted(bounds, middle)
-    return window_of[rows.series]
+    window_of = np.zeros(len(units), np.int8)
+    window_of[order] = np.searchsorted(bounds, middle)
+    return window_of[unit]
 
 
 def _by_time(rows: Rows, times: NDArray[np.int64], bounds: NDArray[np.float64], gap_us: int) -> NDArray[np.int8]:
