@@ -19,7 +19,8 @@ class Rows:
 
     values: (n, d) float64; series: (n,) int64 codes into ``series_names``, all 0 without a series column;
     times: (n,) int64 microseconds since 1970 UTC, or None; labels: (n,) int8 in {1, 0, UNKNOWN}, or None;
-    groups, regimes: (n,) int64 codes into their names (UNKNOWN where none is stated), or None without such a column.
+    groups, regimes: (n,) int64 codes into their names (UNKNOWN where none is stated), or None without such a column;
+    flags: (n,) names of the plausibility rules a row breaks, "" for none, or None where nobody looked.
     """
 
     features: tuple[str, ...]
@@ -32,6 +33,7 @@ class Rows:
     group_names: tuple[str, ...] = ()
     regimes: NDArray[np.int64] | None = None
     regime_names: tuple[str, ...] = ()
+    flags: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -46,6 +48,7 @@ class Rows:
             labels=None if self.labels is None else self.labels[index],
             groups=None if self.groups is None else self.groups[index],
             regimes=None if self.regimes is None else self.regimes[index],
+            flags=None if self.flags is None else self.flags[index],
         )
 
     @property
@@ -61,8 +64,11 @@ class Rows:
         return self.series if self.groups is None else self.groups
 
 
-def from_blocks(blocks: Iterable[TypedBlock], schema: Schema) -> Rows:
-    """Typed blocks -> Rows. A label other than 1 or 0 is UNKNOWN here; validation decides whether it may occur."""
+def from_blocks(blocks: Iterable[TypedBlock], schema: Schema, flags: NDArray[np.object_] | None = None) -> Rows:
+    """Typed blocks, and flags (n,) in their order -> Rows.
+
+    A label other than 1 or 0 is UNKNOWN here; validation decides whether it may occur.
+    """
     parts = list(blocks)
     values = np.concatenate([block.values for block in parts]) if parts else np.empty((0, len(schema.features)))
     n = len(values)
@@ -83,7 +89,7 @@ def from_blocks(blocks: Iterable[TypedBlock], schema: Schema) -> Rows:
     if schema.regime:
         regimes, regime_names = _codes([block.regimes for block in parts])
     rows = Rows(
-        schema.features, values, series, series_names, times, labels, groups, group_names, regimes, regime_names
+        schema.features, values, series, series_names, times, labels, groups, group_names, regimes, regime_names, flags
     )
     if times is None:
         return rows

@@ -1,149 +1,72 @@
-"""The Great Expectations door: a suite from the schema, its verdict, and the rows to quarantine.
-
-Row rules find invalid rows, which are set aside with the names of the rules they broke; table rules decide whether the
-rest can be used at all. One block is judged at a time; a table is one block so far.
-"""
+"""The Great Expectations door: a suite of row expectations, judged one block at a time."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import great_expectations as gx
-import great_expectations.expectations as gxe
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.registry import get_expectation_impl
 from numpy.typing import NDArray
 
-from features.schema import Schema
+from features.errors import InputError
 
-_LARGEST = float(np.finfo(np.float64).max)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Table rules: fewest usable rows; largest share of rows that quarantine may take."""
-
-    min_rows: int = 1_000
-    max_quarantined_share: float = 0.1
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    """One rule: ``failing`` of ``rows`` broke it; ``examples`` of what was found instead."""
-
-    rule: str
-    column: str
-    sentence: str
-    rows: int
-    failing: int
-    examples: tuple[str, ...]
+BY_ROW = (
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_pair_values_to_be_equal",
+    "expect_column_value_lengths_to_be_between",
+    "expect_column_value_lengths_to_equal",
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_be_null",
+    "expect_column_values_to_match_regex",
+    "expect_column_values_to_not_be_in_set",
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_not_match_regex",
+)
+"""Expectations that judge each row by itself: only these give by blocks the verdict that they give on a whole table."""
 
 
-@dataclass(frozen=True)
-class Validation:
-    """The verdict: table rules broken, one clear sentence each; and (n,) rule names by invalid row, "" where valid."""
+class Suite:
+    """Expectations as (type, kwargs), in a fixed order."""
 
-    rules: tuple[RuleResult, ...]
-    failures: tuple[str, ...]
-    broken: NDArray[np.object_]
+    def __init__(self, expectations: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        self._count = len(expectations)
+        made = []
+        for number, (kind, kwargs) in enumerate(expectations):
+            made.append(_make(kind, kwargs))
+            made[-1].meta = {"number": number}  # results come back grouped by column
+        logging.getLogger("great_expectations").setLevel(logging.ERROR)
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        asset = context.data_sources.add_pandas("table").add_dataframe_asset("block")
+        self._block = asset.add_batch_definition_whole_dataframe("whole")
+        self._suite = gx.ExpectationSuite(name="rows", expectations=made)
 
-    @property
-    def valid(self) -> NDArray[np.bool_]:
-        """(n,) True where a row may be used."""
-        return np.asarray(self.broken == "")
-
-    @property
-    def quarantined(self) -> int:
-        """Number of invalid rows."""
-        return int((~self.valid).sum())
-
-
-@dataclass(frozen=True)
-class _Rule:
-    name: str
-    column: str
-    sentence: str
-    expectation: Any
-
-
-def validate(table: pa.Table, schema: Schema, limits: Limits) -> Validation:
-    """Judge a block by the suite of its schema; never raises for bad data."""
-    frame = table.select(schema.columns).to_pandas(ignore_metadata=True)  # rows by position
-    rules = list(_row_rules(schema))
-    results, broken = [], np.full(len(frame), "", dtype=object)
-    for rule, found in zip(rules, _run(frame, [r.expectation for r in rules]), strict=True):
-        failing = np.asarray(sorted(found), dtype=np.int64)
-        broken[failing] = [f"{text},{rule.name}".lstrip(",") for text in broken[failing]]
-        column = rule.column.split(",")[0]
-        examples = () if "present" in rule.name else _some(frame[column].iloc[failing[:50]])
-        results.append(RuleResult(rule.name, rule.column, rule.sentence, len(frame), len(failing), examples))
-    usable = int((broken == "").sum())
-    failures = _table_failures(results, len(frame), usable, limits)
-    return Validation(tuple(results), tuple(failures), broken)
+    def run(self, frame: pd.DataFrame) -> list[NDArray[np.bool_]]:
+        """For each expectation, in order: (n,) True where a row of the frame breaks it."""
+        broken = [np.zeros(len(frame), bool) for _ in range(self._count)]
+        if frame.empty or not self._count:
+            return broken
+        batch = self._block.get_batch({"dataframe": frame})
+        for result in batch.validate(self._suite, result_format={"result_format": "COMPLETE"}).results:
+            config = result.expectation_config
+            raised = result.exception_info or {}
+            if raised.get("raised_exception") or "unexpected_count" not in result.result:
+                said = raised.get("exception_message") or str(raised)
+                raise InputError(f"validation.expectations {config.type}", f"cannot judge these columns ({said})")
+            failing = np.fromiter((int(i) for i in result.result.get("unexpected_index_list") or ()), np.int64)
+            broken[config.meta["number"]][failing] = True
+        return broken
 
 
-def _row_rules(schema: Schema) -> Iterator[_Rule]:
-    keys = [key for key in (schema.series, schema.timestamp) if key]
-    for key in keys:
-        yield _Rule("key_present", key, "must not be missing", gxe.ExpectColumnValuesToNotBeNull(column=key))
-    for name in schema.features:
-        present = gxe.ExpectColumnValuesToNotBeNull(column=name)
-        yield _Rule("present", name, "must not be missing or NaN", present)
-        finite = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=-_LARGEST, max_value=_LARGEST)
-        yield _Rule("finite", name, "must be finite", finite)
-    if schema.label:
-        binary = gxe.ExpectColumnValuesToBeInSet(column=schema.label, value_set=[0, 1])
-        yield _Rule("label", schema.label, "must be 1, 0 or missing (unknown)", binary)
-    if schema.timestamp:
-        if len(keys) == 1:
-            unique: Any = gxe.ExpectColumnValuesToBeUnique(column=keys[0])
-        else:
-            unique = gxe.ExpectCompoundColumnsToBeUnique(column_list=keys)
-        yield _Rule("unique_key", ",".join(keys), "must not occur twice", unique)
-
-
-def _table_failures(results: list[RuleResult], rows: int, usable: int, limits: Limits) -> list[str]:
-    failures = []
-    share = (rows - usable) / rows if rows else 0.0
-    if share > limits.max_quarantined_share:
-        for result in results:
-            if result.failing:
-                found = f" (found {', '.join(result.examples)})" if result.examples else ""
-                count = f"{result.failing:,} of {result.rows:,} rows break it"
-                failures.append(f"column {result.column!r}: {result.sentence}; {count}{found}")
-        failures.append(
-            f"validation.max_quarantined_share: at most {limits.max_quarantined_share:.1%} of the rows may be invalid, "
-            f"got {share:.1%}"
-        )
-    if usable < limits.min_rows:
-        failures.append(f"validation.min_rows: at least {limits.min_rows:,} valid rows are needed, got {usable:,}")
-    return failures
-
-
-def _some(values: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(value) for value in values))[:3]
-
-
-def _run(frame: pd.DataFrame, expectations: list[Any]) -> list[set[int]]:
-    """Row positions that break each expectation, in the order given."""
-    if frame.empty:
-        return [set() for _ in expectations]
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("table").add_dataframe_asset("block")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
-    for number, expectation in enumerate(expectations):
-        expectation.meta = {"number": number}  # results come back grouped by column
-    suite = gx.ExpectationSuite(name="schema", expectations=expectations)
-    outcome = batch.validate(suite, result_format={"result_format": "COMPLETE"})
-    found: list[set[int]] = [set() for _ in expectations]
-    for result in outcome.results:
-        config = result.expectation_config
-        if (result.exception_info or {}).get("raised_exception"):
-            raise RuntimeError(f"{config.type} of {config.kwargs}: {result.exception_info['exception_message']}")
-        found[config.meta["number"]] = {int(i) for i in result.result.get("unexpected_index_list") or ()}
-    return found
+def _make(kind: str, kwargs: Mapping[str, Any]) -> Any:
+    if kind not in BY_ROW:
+        raise InputError("validation.expectations.type", f"must be one of {', '.join(BY_ROW)}", kind)
+    try:
+        return get_expectation_impl(kind)(**kwargs)
+    except Exception as error:  # pydantic's, of the version that Great Expectations vendors
+        said = "; ".join(line.strip() for line in str(error).splitlines()[1:]) or str(error)
+        raise InputError(f"validation.expectations {kind}", f"kwargs do not fit ({said})", dict(kwargs)) from error

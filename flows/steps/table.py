@@ -1,50 +1,147 @@
-"""Reading and validating a table: rows that may be used, and the rest in quarantine with the reasons."""
+"""Reading and validating a table: rows that may be used, the rest in quarantine with the reasons, a page for people."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
 
-from evaluation.validation.suite import Limits, Validation, validate
+from evaluation.episodes import LostRows
+from evaluation.pages.validation import write_validation_page
+from evaluation.validation.rules import Limits, OwnExpectation
+from evaluation.validation.validate import JudgedBlock, validate
+from evaluation.validation.verdict import Validation
+from features import schema as roles
 from features.errors import InputError
-from features.rows import Rows, from_table
-from features.schema import resolve
-from features.sources.opening import open_source
-from flows.config.train import TrainConfig
+from features.rows import Rows, from_blocks
+from features.schema import Schema
+from features.sources.opening import Source, open_source
+from features.typed import TypedBlock
+from flows.config import train
+from flows.config.model import microseconds
+from flows.steps.quarantine import QuarantineFile
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source and the roles of its columns."""
+
+    source: Source
+    schema: Schema
 
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """Valid rows of a table and what validation said of it."""
+    """What validation said of a table, its valid rows, the anomalous ones among the others, and the files written."""
 
     rows: Rows
+    lost: LostRows
     validation: Validation
-    simulated: bool
+    page: Path
     quarantine: Path | None
 
+    @property
+    def simulated(self) -> bool:
+        """True when no machine ever produced these rows."""
+        return self.validation.simulated
 
-def read_checked(config: TrainConfig, folder: Path) -> CheckedTable:
-    """Read ``data.uri``, validate it, write ``quarantine.parquet`` into the folder where rows are invalid.
 
-    Raises InputError with a sentence a rule when the table fails.
-    """
-    data = config.data
+def open_data(data: train.Data) -> Opened:
+    """Open ``data.uri`` and bind the configured names. Raises InputError naming the field."""
     source = open_source(data.uri, separator=data.separator)
-    schema = resolve(
-        source.schema, features=data.features, series=data.series, timestamp=data.timestamp, label=data.label
+    rule = data.regime
+    regime = roles.RegimeRule(**rule.model_dump()) if isinstance(rule, train.RegimeRule) else rule
+    schema = roles.resolve(
+        source.schema,
+        features=data.features,
+        series=data.series,
+        timestamp=data.timestamp,
+        label=data.label,
+        group=data.group,
+        regime=regime,
+        timestamp_format=data.timestamp_format,
     )
-    table = pa.Table.from_batches(
-        source.blocks(schema.columns), source.schema.empty_table().select(schema.columns).schema
+    return Opened(source, schema)
+
+
+def check(config: train.TrainConfig, folder: Path) -> CheckedTable:
+    """Read and judge the table; writes ``validation.html``, and ``quarantine.parquet`` where rows are invalid.
+
+    The rows are empty of meaning where ``validation.failures`` is not empty.
+    """
+    opened = open_data(config.data)
+    source, schema = opened.source, opened.schema
+    kept: list[TypedBlock] = []
+    lost: list[LostRows] = []
+    flags: list[np.ndarray] = []
+    with QuarantineFile(folder / "quarantine.parquet") as quarantine:
+
+        def on_block(block: JudgedBlock) -> None:
+            kept.append(block.typed.take(block.valid))
+            flags.append(block.flags[block.valid])
+            lost.append(_lost(block, config.validation.sensor_health))
+            quarantine.add(block)
+
+        validation = validate(
+            source.blocks,
+            source.schema.names,
+            schema,
+            limits(config),
+            uri=config.data.uri,
+            simulated=source.simulated,
+            on_block=on_block,
+        )
+    page = folder / "validation.html"
+    write_validation_page(validation, page)
+    rows = from_blocks(kept, schema, np.concatenate(flags) if flags else None)
+    return CheckedTable(rows, _join(lost), validation, page, quarantine.written)
+
+
+def read_checked(config: train.TrainConfig, folder: Path) -> CheckedTable:
+    """The checked table. Raises InputError with a sentence a rule when validation refuses it."""
+    table = check(config, folder)
+    if table.validation.failures:
+        sentences = "\n  ".join(table.validation.failures)
+        raise InputError(f"table {config.data.uri}", f"fails validation (see {table.page}):\n  {sentences}")
+    return table
+
+
+def limits(config: train.TrainConfig) -> Limits:
+    """The limits of a configuration."""
+    rules = config.validation
+    return Limits(
+        min_rows=rules.min_rows,
+        max_quarantined_share=rules.max_quarantined_share,
+        min_days=rules.min_days,
+        max_age_us=microseconds(rules.max_age) if rules.max_age else 0,
+        now_us=time.time_ns() // 1_000,
+        allow_constant=rules.constant_features == "allow",
+        refuse_unordered=rules.unordered == "refuse",
+        ranges=config.data.ranges,
+        stuck_rows=rules.stuck_rows,
+        clipped_rows=rules.clipped_rows,
+        gap_factor=rules.gap_factor,
+        own=tuple(OwnExpectation(own.type, own.kwargs, own.grade) for own in rules.expectations),
     )
-    limits = Limits(config.validation.min_rows, config.validation.max_quarantined_share)
-    validation = validate(table, schema, limits)
-    quarantine = None
-    if validation.quarantined:
-        quarantine = folder / "quarantine.parquet"
-        broken = pa.array(validation.broken, pa.string())
-        pq.write_table(table.append_column("rules", broken).filter(pa.array(~validation.valid)), quarantine)
-    if validation.failures:
-        raise InputError(f"table {data.uri}", "fails validation:\n  " + "\n  ".join(validation.failures))
-    rows = from_table(table.filter(pa.array(validation.valid)), schema)
-    return CheckedTable(rows, validation, source.simulated, quarantine)
+
+
+def _lost(block: JudgedBlock, health: list[str]) -> LostRows:
+    """Invalid rows of one block that are labelled anomalous and whose key is known."""
+    typed = block.typed
+    if typed.labels is None or typed.times is None:
+        return LostRows(np.empty(0, object), np.empty(0, np.int64), np.empty(0, bool))
+    named, known = np.full(len(typed), "all", object), typed.has_time
+    if typed.series is not None:
+        named = typed.series.to_numpy(zero_copy_only=False)
+        known = known & typed.series.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(~block.valid & (typed.labels == 1) & known)
+    broken = [
+        {part for label in str(text).split() for part in (label, label.split(":")[0])} for text in block.rules[rows]
+    ]
+    return LostRows(named[rows], typed.times[rows], np.array([bool(found & set(health)) for found in broken], bool))
+
+
+def _join(parts: list[LostRows]) -> LostRows:
+    if not parts:
+        return LostRows(np.empty(0, object), np.empty(0, np.int64), np.empty(0, bool))
+    return LostRows(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("series", "times", "reported")))
