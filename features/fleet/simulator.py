@@ -1,124 +1,126 @@
-"""A small fleet of vibration sensors at feature level: three axes each, one row each 5 minutes, labelled faults.
+"""The simulated fleet: machines with speed, load, stops, drift and faults, as labelled rows of their sensors.
 
-The ten features are those of a record (waveform statistics and spectrum); here they are drawn directly from a model of
-level, impulsiveness and spectrum that follows the machine's load, not computed from waveforms.
+Nothing here was measured. Ten sensors sit on four machines; a sensor is three series, one row each five minutes. Every
+draw is keyed by seed, machine and sensor, so a machine is the same in a fleet of ten sensors and of a hundred thousand.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-PERIOD_S = 300
-START = np.datetime64("2026-01-05T00:00:00", "us")
-AXES = ("r", "x", "z")
-FEATURES = (
-    "rms", "peak", "crest_factor", "kurtosis", "skewness", "shape_factor", "impulse_factor",
-    "spectral_centroid", "spectral_entropy", "high_band_energy_ratio",
-)  # fmt: skip
-SCHEMA = pa.schema(
-    [pa.field("series", pa.string()), pa.field("timestamp", pa.timestamp("us", tz="UTC"))]
-    + [pa.field(name, pa.float32()) for name in FEATURES]
-    + [pa.field("label", pa.int8()), pa.field("fault", pa.string())]
-)
+from features.fleet.drift import InjectedDrift, broken_clock
+from features.fleet.faults import KINDS, machine_faults
+from features.fleet.machine import AXES, RECORDS, Machine, machines_of, make_machine, stream
+from features.fleet.response import OUTPUTS, draw_features
+from features.fleet.sensor import SensorRows, make_rows
+from features.fleet.timeline import START, Timeline, make_timeline, row_hours
+from features.fleet.waveform import RATE_HZ, simulate_records
+from features.vibration.record import FEATURE_NAMES, record_features
 
-# What a fully grown fault of size 1 does: (log rms, log kurtosis, centroid share, entropy, high band), by axis r, x, z.
-_FAULTS: dict[str, NDArray[np.float64]] = {
-    "imbalance": np.array([[0.9, -0.1, -0.25, -0.10, -0.05], [0.8, -0.1, -0.25, -0.10, -0.05], [0.1, 0, 0, 0, 0]]),
-    "misalignment": np.array([[0.2, 0, 0.10, -0.05, 0], [0.3, 0, 0.10, -0.05, 0], [0.9, 0.1, 0.20, -0.08, 0.02]]),
-    "looseness": np.array([[0.6, 0.3, 0.10, 0.10, 0.08], [0.3, 0.2, 0.05, 0.08, 0.05], [0.3, 0.2, 0.05, 0.08, 0.05]]),
-    "bearing": np.array([[0.25, 1.1, 0.35, 0.04, 0.25], [0.2, 0.9, 0.30, 0.03, 0.20], [0.15, 0.6, 0.2, 0.02, 0.12]]),
-}
-_DAYS_BETWEEN_FAULTS = 10.0
-_LABELLED_FROM = 0.15  # grown share from which an expert would call it a fault
+MODEL_VERSION = 2
+"""Raised with every change of a simulated bit; part of the name of a cached fleet."""
+FEATURES = FEATURE_NAMES
+SCHEMA = pa.schema(
+    [
+        pa.field("series", pa.string()),
+        pa.field("timestamp", pa.timestamp("us", tz="UTC")),
+        pa.field("machine", pa.string()),
+        pa.field("speed_hz", pa.float32()),
+        pa.field("load", pa.float32()),
+        *[pa.field(name, pa.float32()) for name in FEATURES],
+        pa.field("label", pa.int8()),
+        pa.field("fault", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Number of sensors (three series each), days of history, seed of every draw."""
+    """Number of sensors (three series each), days of history, seed of every draw, and a drift injected into it."""
 
     sensors: int = 30
     days: int = 10
     seed: int = 7
+    drift: InjectedDrift | None = None
 
 
-def simulate_series(fleet: Fleet, sensor: int) -> Iterator[pa.RecordBatch]:
-    """The three series of one sensor, in SCHEMA; the same bits for the same fleet and sensor, whatever else is read."""
-    rng = np.random.default_rng([fleet.seed, sensor])
-    n = fleet.days * 86_400 // PERIOD_S
-    hours = np.arange(n, dtype=np.float64) * (PERIOD_S / 3600)
-    load = _load(rng, hours)
-    grown, kinds = _faults(rng, hours)
-    common = rng.normal(0, 0.05, n)  # noise that one housing passes to all its axes
-    machine_level = rng.normal(0.3, 0.35)
-    for axis, name in enumerate(AXES):
-        effect = sum((grown[kind][:, None] * _FAULTS[kind][axis] for kind in grown), np.zeros((n, 5)))
-        values = _features(rng, machine_level + rng.normal(0, 0.2), load, common, effect)
-        label = (_largest(grown, n) >= _LABELLED_FROM).astype(np.int8)
-        yield pa.record_batch(
-            [
-                pa.array([f"sensor_{sensor:05d}_{name}"] * n, pa.string()),
-                pa.array(START + (np.arange(n) * PERIOD_S * 1_000_000).astype("timedelta64[us]"), SCHEMA.field(1).type),
-                *[pa.array(values[:, k].astype(np.float32)) for k in range(len(FEATURES))],
-                pa.array(label),
-                pa.array([kind if flag else None for kind, flag in zip(kinds, label, strict=True)], pa.string()),
-            ],
-            schema=SCHEMA,
-        )
+def injected_drift(fleet: Fleet, kind: str, day: float | None = None) -> Fleet:
+    """The fleet with a change of ``drift.DRIFTS`` from ``day`` on, by default from 80 % of its days, where the test
+    window of the default split begins. Raises InputError for an unknown kind."""
+    return replace(fleet, drift=InjectedDrift(kind, 0.8 * fleet.days if day is None else day))
 
 
-def _largest(grown: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.float64]:
-    """(n,) size of the largest fault at each row relative to its final size 1."""
-    return np.asarray(np.max([*grown.values(), np.zeros(n)], axis=0))
+def simulate_fleet(fleet: Fleet, *, waveforms: bool = False) -> Iterator[pa.RecordBatch]:
+    """Every series of the fleet, one batch a series in SCHEMA, in order of sensor and axis."""
+    for index in machines_of(fleet.sensors):
+        yield from simulate_machine(fleet, index, waveforms=waveforms)
 
 
-def _load(rng: np.random.Generator, hours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Daily cycle, slow common drift over the weeks, and autocorrelated disturbance; about -1 to 1."""
-    daily = 0.5 * np.sin(2 * np.pi * (hours - rng.uniform(5, 9)) / 24)
-    drift = 0.15 * np.sin(2 * np.pi * hours / (24 * 45))
-    steps = rng.normal(0, 0.05, len(hours))
-    wander = np.empty_like(steps)
-    level = 0.0
-    for i, step in enumerate(steps):  # AR(1), half-life about 2 h
-        level = 0.97 * level + step
-        wander[i] = level
-    return daily + drift + wander
+def simulate_machine(fleet: Fleet, index: int, *, waveforms: bool = False) -> Iterator[pa.RecordBatch]:
+    """The series of the machine's sensors that belong to the fleet; the same bits whatever else is read.
+
+    waveforms: make the raw record of every row and compute its features, instead of drawing the features.
+    """
+    machine = make_machine(fleet.seed, index)
+    slots = range(1, min(machine.sensors, fleet.sensors - machine.first_sensor) + 1)
+    if not slots:
+        return
+    hours = row_hours(fleet.days)
+    faults = machine_faults(fleet.seed, machine, float(hours[-1]))
+    timeline = make_timeline(fleet.seed, machine, hours, [fault.end_h for fault in faults], fleet.drift)
+    for slot in slots:
+        rows = make_rows(fleet.seed, machine, slot, timeline, faults, fleet.drift)
+        values = _features(fleet.seed, machine, slot, rows, waveforms)
+        sensor = machine.first_sensor + slot - 1
+        told = hours
+        if sensor == 0 and fleet.drift is not None and fleet.drift.kind == "clock":
+            told = broken_clock(hours, fleet.drift.day)
+        times = START + np.round(told * 3_600_000_000).astype("timedelta64[us]")
+        for axis, name in enumerate(AXES):
+            yield _batch(f"sensor_{sensor:05d}_{name}", machine, times, timeline, values[axis], rows, axis)
 
 
-def _faults(rng: np.random.Generator, hours: NDArray[np.float64]) -> tuple[dict[str, NDArray[np.float64]], list[str]]:
-    """Size of each kind of fault at each row, and the kind that rules it."""
-    grown: dict[str, NDArray[np.float64]] = {}
-    kinds = [""] * len(hours)
-    begin = rng.exponential(_DAYS_BETWEEN_FAULTS * 24)
-    while begin < hours[-1]:
-        kind = list(_FAULTS)[rng.integers(len(_FAULTS))]
-        growth_h, held_h, size = rng.uniform(4, 24), rng.uniform(2, 12), rng.uniform(0.3, 1.0)
-        age = hours - begin
-        active = (age >= 0) & (age <= growth_h + held_h)  # then repaired
-        ramp = np.where(active, np.clip(age / growth_h, 0, 1) ** 2, 0.0)
-        grown[kind] = np.maximum(grown.get(kind, np.zeros(len(hours))), size * ramp)
-        for i in np.flatnonzero(active):
-            kinds[i] = kind
-        begin += growth_h + held_h + rng.exponential(_DAYS_BETWEEN_FAULTS * 24)
-    return grown, kinds
+def _features(seed: int, machine: Machine, slot: int, rows: SensorRows, waveforms: bool) -> NDArray[np.float32]:
+    """(3, 10, n) features as the sensor sent them."""
+    n = len(rows.present)
+    if waveforms:
+        by_record = np.arange(3 * n).reshape(3, n).T.ravel()
+        records = simulate_records(rows.state.take(by_record), [seed, machine.index, slot], axes=len(AXES))
+        drawn = np.empty((len(FEATURES), 3 * n))
+        drawn[:, by_record] = record_features(records, RATE_HZ).T
+    else:
+        rng = stream(seed, machine.index, slot, RECORDS)
+        drawn = draw_features(rows.state, rng.standard_normal((len(OUTPUTS), 3 * n), dtype=np.float32))
+    values = np.moveaxis(drawn.astype(np.float32).reshape(len(FEATURES), len(AXES), n), 1, 0)[:, :, rows.held]
+    values[:, :, rows.lost] = np.nan
+    return values
 
 
-def _features(
-    rng: np.random.Generator, level: float, load: NDArray[Any], common: NDArray[Any], effect: NDArray[Any]
-) -> NDArray[np.float64]:
-    """(n, 10) features in the order of FEATURES: g, g, 1, 1, 1, 1, 1, Hz, 1, 1."""
-    n = len(load)
-    rms = np.exp(level - 1 + 0.3 * load + common + rng.normal(0, 0.06, n) + effect[:, 0])
-    kurtosis = 3.0 * np.exp(np.abs(rng.normal(0, 0.07, n)) + effect[:, 1])
-    crest = 3.6 * (kurtosis / 3) ** 0.45 * np.exp(rng.normal(0, 0.06, n))
-    shape = 1.2533 * (kurtosis / 3) ** 0.12 * np.exp(rng.normal(0, 0.01, n))
-    skewness = rng.normal(0, 0.08, n) + 0.05 * (kurtosis - 3)
-    centroid = (1800 + 300 * np.tanh(level)) * (1 + 0.12 * load + effect[:, 2]) * np.exp(rng.normal(0, 0.04, n))
-    entropy = np.clip(0.72 + 0.04 * load + effect[:, 3] + rng.normal(0, 0.02, n), 0.01, 0.999)
-    high_band = np.clip(0.22 + 0.03 * load + effect[:, 4] + rng.normal(0, 0.025, n), 0.001, 0.999)
-    return np.column_stack(
-        [rms, rms * crest, crest, kurtosis, skewness, shape, crest * shape, centroid, entropy, high_band]
+def _batch(
+    series: str,
+    machine: Machine,
+    times: NDArray[np.datetime64],
+    timeline: Timeline,
+    values: NDArray[np.float32],
+    rows: SensorRows,
+    axis: int,
+) -> pa.RecordBatch:
+    kept = np.flatnonzero(rows.present)
+    label, kind = rows.label[axis, kept], rows.kind[axis, kept]
+    names = pa.DictionaryArray.from_arrays(pa.array(kind, mask=(kind < 0) | (label == 0)), pa.array(KINDS))
+    return pa.record_batch(
+        [
+            pa.repeat(series, len(kept)),
+            pa.array(times[kept], SCHEMA.field("timestamp").type),
+            pa.repeat(machine.name, len(kept)),
+            pa.array(timeline.speed_hz[kept].astype(np.float32)),
+            pa.array(timeline.load[kept].astype(np.float32)),
+            *[pa.array(column[kept]) for column in values],
+            pa.array(label, mask=label < 0),
+            names.cast(pa.string()),
+        ],
+        schema=SCHEMA,
     )
