@@ -73,12 +73,20 @@ def calibrate(scores: NDArray[np.float32], rows: Rows, budget: AlertBudget, peri
     return Calibrated(float(above), alpha, _thin(scores, int(flagged.sum())), stated)
 
 
-def count_onsets(flagged: NDArray[np.bool_], rows: Rows, merge_us: int) -> int:
-    """Runs of alert rows: those of one series less than ``merge_us`` apart are one. Needs times."""
+def onsets(flagged: NDArray[np.bool_], rows: Rows, merge_us: int) -> NDArray[np.bool_]:
+    """(n,) True at the first alert row of each run: those of one series less than ``merge_us`` apart. Needs times."""
     assert rows.times is not None
-    series, times = rows.series[flagged], rows.times[flagged]
-    joined = (np.diff(series) == 0) & (np.diff(times) < merge_us)
-    return int(flagged.sum() - joined.sum())
+    at = np.flatnonzero(flagged)
+    joined = (np.diff(rows.series[at]) == 0) & (np.diff(rows.times[at]) < merge_us)
+    found = np.zeros(len(rows), bool)
+    found[at[:1]] = True
+    found[at[1:][~joined]] = True
+    return found
+
+
+def count_onsets(flagged: NDArray[np.bool_], rows: Rows, merge_us: int) -> int:
+    """Number of runs of alert rows. Needs times."""
+    return int(onsets(flagged, rows, merge_us).sum())
 
 
 def series_days(rows: Rows, period_us: int) -> float:

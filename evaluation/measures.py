@@ -1,12 +1,13 @@
 """Figures of detection quality on one window."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from evaluation.calibration import count_onsets, series_days
+from features.history import NO_HISTORY
 from features.rows import Rows
 from serving.scorer import Scorer, score
 
@@ -62,16 +63,18 @@ def ranking(
 def drivers(scorer: Scorer, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, float]:
     """Share of the alerts that each feature explains, largest first, summing to 1; empty without alert rows.
 
-    values: (n, d) of alert rows. Occlusion: one feature at a time is set to its centre; the drop of the row's score,
-    relative to the drops of the other features, is the feature's share in that row.
+    values: (n, D) of alert rows, as the scorer's history expands the d features named. Occlusion: one feature at a time
+    is set to its centre, and so is all that history makes of it (a spread at its centre, where a constant past would
+    have none); the drop of the row's score, relative to the drops of the other features, is its share in that row.
     """
     if not len(values):
         return {}
+    scorer = replace(scorer, history=NO_HISTORY)
     full = score(scorer, values)
-    drops = np.empty(values.shape)
-    for k in range(values.shape[1]):
+    drops = np.empty((len(values), len(names)))
+    for k in range(len(names)):
         occluded = values.copy()
-        occluded[:, k] = scorer.transform.centre[k]
+        occluded[:, k :: len(names)] = scorer.transform.centre[k :: len(names)]
         drops[:, k] = np.maximum(full - score(scorer, occluded), 0.0)
     totals = drops.sum(axis=1, keepdims=True)
     shares = np.divide(drops, totals, out=np.zeros_like(drops), where=totals > 0).sum(axis=0)

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Meta
 
 from features.errors import InputError
+from features.history import NO_HISTORY, History
 from features.storage import read_folder
 from serving.graph import Graph
 from serving.scorer import Scorer, Transform
@@ -29,6 +30,14 @@ class RobustScaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     centre: list[float]
     scale: list[Annotated[float, Meta(gt=0)]]
     limit: Annotated[float, Meta(gt=0)]
+
+
+class PastRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Constants of features.history.History."""
+
+    rows: Annotated[int, Meta(ge=1)]
+    reducers: Annotated[list[Literal["lags", "mean", "std", "slope"]], Meta(min_length=1)]
+    max_gap_s: Annotated[float, Meta(gt=0)]
 
 
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: Budget
     seed: int
     simulated: bool
+    history: PastRows | None = None
 
 
 @dataclass(frozen=True)
@@ -78,9 +88,16 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def make_scorer(transform: RobustScaling, model: bytes) -> Scorer:
+def make_scorer(transform: RobustScaling, model: bytes, history: PastRows | None = None) -> Scorer:
     """The scorer that these constants and this graph describe."""
-    return Scorer(make_transform(transform), Graph(model))
+    return Scorer(make_transform(transform), Graph(model), make_history(history))
+
+
+def make_history(declared: PastRows | None) -> History:
+    """The history with these constants."""
+    if declared is None:
+        return NO_HISTORY
+    return History(declared.rows, tuple(declared.reducers), round(declared.max_gap_s * 1e6))
 
 
 def make_transform(constants: RobustScaling) -> Transform:
@@ -104,10 +121,11 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
         manifest = msgspec.json.decode(files["bundle.json"], type=Manifest)
     except msgspec.MsgspecError as error:
         raise InputError("bundle.json", str(error)) from error
-    scorer = make_scorer(manifest.transform, files["model.onnx"])
-    widths = {len(manifest.features), len(manifest.transform.centre), len(manifest.transform.scale), scorer.graph.width}
+    scorer = make_scorer(manifest.transform, files["model.onnx"], manifest.history)
+    expanded = scorer.history.width(len(manifest.features))
+    widths = {expanded, len(manifest.transform.centre), len(manifest.transform.scale), scorer.graph.width}
     if len(widths) != 1:
-        raise InputError("bundle", "features, transform and graph must have one width", sorted(widths))
+        raise InputError("bundle", "expanded features, transform and graph must have one width", sorted(widths))
     return Bundle(manifest, scorer, digest_of(files))
 
 

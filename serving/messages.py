@@ -5,8 +5,10 @@ from typing import Annotated
 import msgspec
 import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from features.errors import InputError
+from serving.bundle import Manifest
 from serving.holder import Served
 from serving.scorer import score
 from serving.verdict import alerts, p_values
@@ -15,9 +17,14 @@ MAX_ROWS = 10_000
 
 
 class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """``{"data": [[…], …]}``: rows of feature values in the order and units of ``/model``."""
+    """``{"data": [[…], …]}``: rows of feature values in the order and units of ``/model``.
+
+    For a bundle with history also ``"history": [[[…], …], …]``: for each row of data, the rows just before it in its
+    series, oldest first. Only the caller knows times: a row whose past lies beyond a gap must not be asked about.
+    """
 
     data: Annotated[list[list[float]], Meta(min_length=1, max_length=MAX_ROWS)]
+    history: list[list[list[float]]] | None = None
 
 
 class ModelName(msgspec.Struct):
@@ -49,17 +56,8 @@ class ErrorAnswer(msgspec.Struct):
 def predict(request: PredictRequest, served: Served) -> PredictAnswer:
     """Score the rows of a request. Raises InputError naming row and column."""
     manifest = served.bundle.manifest
-    width = len(manifest.features)
-    for number, row in enumerate(request.data):
-        if len(row) != width:
-            raise InputError(f"data[{number}]", f"must have {width} values ({', '.join(manifest.features)})", len(row))
-    values = np.array(request.data, dtype=np.float64)
-    finite = np.isfinite(values)
-    if not finite.all():
-        at, column = (int(i) for i in np.argwhere(~finite)[0])
-        name = manifest.features[column]
-        raise InputError(f"data[{at}][{column}]", f"{name} must be finite", float(values[at, column]))
-    scores = score(served.bundle.scorer, values)
+    values = _values(request.data, manifest.features, "data")
+    scores = score(served.bundle.scorer, values, _past(request, manifest))
     return PredictAnswer(
         scores=[float(value) for value in scores],
         alerts=alerts(manifest.threshold, scores).tolist(),
@@ -71,3 +69,34 @@ def predict(request: PredictRequest, served: Served) -> PredictAnswer:
 def model_name(served: Served) -> ModelName:
     """Name, version and digest."""
     return ModelName(served.ref.model, served.ref.version, served.bundle.digest)
+
+
+def _past(request: PredictRequest, manifest: Manifest) -> NDArray[np.float64] | None:
+    """(n, rows, d) past rows; None for a bundle without history."""
+    if manifest.history is None:
+        if request.history is not None:
+            raise InputError("history", "must be left out: the model looks at single rows")
+        return None
+    depth = manifest.history.rows
+    if request.history is None:
+        raise InputError("history", f"must hold, for each row of data, the {depth} rows before it, oldest first")
+    if len(request.history) != len(request.data):
+        raise InputError("history", f"must have one entry for each of {len(request.data)} rows", len(request.history))
+    for number, past in enumerate(request.history):
+        if len(past) != depth:
+            raise InputError(f"history[{number}]", f"must have {depth} rows, oldest first", len(past))
+    return np.stack([_values(past, manifest.features, f"history[{n}]") for n, past in enumerate(request.history)])
+
+
+def _values(rows: list[list[float]], features: list[str], field: str) -> NDArray[np.float64]:
+    for number, row in enumerate(rows):
+        if len(row) != len(features):
+            raise InputError(
+                f"{field}[{number}]", f"must have {len(features)} values ({', '.join(features)})", len(row)
+            )
+    values = np.array(rows, dtype=np.float64)
+    finite = np.isfinite(values)
+    if not finite.all():
+        at, column = (int(i) for i in np.argwhere(~finite)[0])
+        raise InputError(f"{field}[{at}][{column}]", f"{features[column]} must be finite", float(values[at, column]))
+    return values

@@ -15,6 +15,7 @@ MAX_BODY = 8 * 1024 * 1024
 Fleet = Callable[[], Awaitable[list[dict[str, Any]]]]
 _DECODER = msgspec.json.Decoder(PredictRequest)
 _ENCODER = msgspec.json.Encoder()
+_ABOUT = ("features", "history", "threshold", "alpha", "budget", "family", "simulated")
 _METHODS = {"/predict": "POST", "/health": "GET", "/model": "GET"}
 
 
@@ -73,8 +74,7 @@ async def _answer(scope: dict[str, Any], receive: Any, holder: Holder, fleet: Fl
         if scope.get("query_string") == b"fleet=1":
             return {"replicas": await fleet()}
         manifest = served.bundle.manifest
-        about = {"features": manifest.features, "threshold": manifest.threshold, "alpha": manifest.alpha}
-        about |= {"budget": manifest.budget, "family": manifest.family, "simulated": manifest.simulated}
+        about = {name: getattr(manifest, name) for name in _ABOUT}
         return {"model": model_name(served), **about, **state_of(holder)}
     try:
         return predict(_DECODER.decode(await _body(receive)), served)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.history import NO_HISTORY, History, Scorable, expand
 from serving.graph import Graph
 
 
@@ -12,7 +13,7 @@ from serving.graph import Graph
 class Transform:
     """Robust scaling: ``(value - centre) / scale``, clipped to ±limit so that the graph sees finite float32 only.
 
-    centre, scale: (d,) float64 in the units of the features; scale > 0.
+    centre, scale: (d,) float64 in the units of the features, expanded by history where there is one; scale > 0.
     """
 
     centre: NDArray[np.float64]
@@ -27,12 +28,21 @@ class Transform:
 
 @dataclass(frozen=True)
 class Scorer:
-    """Transform and graph, fitted together."""
+    """Transform and graph, fitted together on features that ``history`` expands."""
 
     transform: Transform
     graph: Graph
+    history: History = NO_HISTORY
 
 
-def score(scorer: Scorer, values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Anomaly scores (n,) of finite feature values (n, d); higher is more anomalous."""
-    return scorer.graph.score(scorer.transform.apply(values))
+def score(scorer: Scorer, values: NDArray[np.float64], past: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+    """Anomaly scores (n,) of finite feature values (n, d); higher is more anomalous.
+
+    past: (n, rows, d) finite values of the rows before each, oldest first, where the scorer has a history.
+    """
+    return scorer.graph.score(scorer.transform.apply(expand(scorer.history, values, past)))
+
+
+def score_rows(scorer: Scorer, rows: Scorable) -> NDArray[np.float32]:
+    """Anomaly scores (n,) of rows whose past lies in a table, a bounded number at a time."""
+    return np.concatenate([np.empty(0, np.float32), *(score(scorer, *block) for block in rows.blocks())])

@@ -1,5 +1,6 @@
 """Configuration of `vigia train`: frozen models with range-checked fields; the defaults are a whole configuration."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -25,6 +26,26 @@ class Validation(Config):
 
     min_rows: int = Field(1_000, ge=1)
     max_quarantined_share: Share = 0.1
+
+
+class History(Config):
+    """Past rows of its series that count among the features of a row."""
+
+    rows: int = Field(0, ge=0, le=1_000, description="past rows; 0: none")
+    reducers: list[Literal["lags", "mean", "std", "slope"]] = Field(
+        ["mean", "std"], min_length=1, description="lags: the past rows; the others: over them and the row itself"
+    )
+    max_gap: Duration | None = Field(
+        None, description="longest step that history spans; null: 3 times the usual one of the reference window"
+    )
+
+    @model_validator(mode="after")
+    def _sound(self) -> "History":
+        if len(set(self.reducers)) < len(self.reducers):
+            raise ValueError("reducers must not occur twice")
+        if self.max_gap == timedelta(0):
+            raise ValueError("max_gap must be above 0")
+        return self
 
 
 class Split(Config):
@@ -80,6 +101,7 @@ class TrainConfig(Config):
     seed: int = Field(7, ge=0, le=2**31 - 1)
     data: Data = Data()
     validation: Validation = Validation()
+    history: History = History()
     split: Split = Split()
     search: Search = Search()
     alerts: Alerts = Alerts()

@@ -6,7 +6,7 @@ from typing import Any
 
 from evaluation.drift.report import Drift
 from evaluation.measures import Measures
-from features.rows import Rows
+from features.history import Scorable
 from features.split import Window
 from flows.steps.fitting import Choice
 from flows.steps.table import CheckedTable
@@ -18,9 +18,10 @@ class Findings:
     """Everything the outputs of a run state; each figure is computed once."""
 
     table: CheckedTable
-    windows: Mapping[Window, Rows]
+    windows: Mapping[Window, Scorable]
     choice: Choice
     manifest: Manifest
+    without_history: int
     measures: Measures
     drivers: Mapping[str, float]
     drift: Drift
@@ -34,6 +35,7 @@ def figures(found: Findings) -> dict[str, Any]:
         "rows": len(found.table.rows),
         "quarantined": found.table.validation.quarantined,
         "windows": {window.name.lower(): len(rows) for window, rows in found.windows.items()},
+        "without_history": found.without_history,
         "family": manifest.family,
         "parameters": manifest.parameters,
         "chosen": found.choice.reason,
@@ -54,6 +56,7 @@ def screen(found: Findings) -> list[tuple[str, str]]:
     lines = [
         ("Data", f"{origin}{len(rows):,} rows, {len(rows.series_names):,} series, {len(rows.features)} features; "
                  f"{found.table.validation.quarantined:,} rows quarantined"),
+        *_history(found),
         ("Detector", f"{found.manifest.family.replace('_', ' ')}: {found.choice.reason}"),
         ("Threshold", f"{found.manifest.threshold:.4g}; {_budget(found.manifest.budget)}"),
         ("Alerts", _alerts(measures)),
@@ -70,6 +73,15 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         ("Drift", f"{len(drift.drifted)} of {len(drift.distances)} features" + (f": {drifted}" if drifted else ""))
     )
     return lines
+
+
+def _history(found: Findings) -> list[tuple[str, str]]:
+    history = found.manifest.history
+    if history is None:
+        return []
+    reducers = ", ".join(history.reducers)
+    left_out = f"{found.without_history:,} rows without a complete one left out"
+    return [("History", f"{history.rows} rows ({reducers}), steps up to {history.max_gap_s:g} s; {left_out}")]
 
 
 def _budget(budget: Budget) -> str:

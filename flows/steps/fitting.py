@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.calibration import AlertBudget, Calibrated, calibrate, usual_period
+from features.errors import InputError
+from features.history import Scorable
 from features.rows import Rows
 from features.split import Window
 from flows.adapters.local_ray import running_ray
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Progress
-from serving.bundle import FORMAT, Manifest, RobustScaling, make_scorer, pack
-from serving.scorer import score
+from serving.bundle import FORMAT, Manifest, PastRows, RobustScaling, make_scorer, pack
+from serving.scorer import score_rows
 from training.detectors.registry import family
 from training.objective import fit_detector, objective
 from training.scaling import fit_scaling
@@ -23,6 +25,7 @@ from training.search import Trial, best, search
 from training.space import Parameters
 
 METRIC = "average_precision"
+_USUAL_STEPS = 3  # a history spans up to two missing rows
 
 
 @dataclass(frozen=True)
@@ -45,28 +48,37 @@ class Fitted:
 
 
 def fit_bundle(
-    windows: Mapping[Window, Rows], config: TrainConfig, *, simulated: bool, progress: Progress, ray: Path, run: Path
+    windows: Mapping[Window, Scorable],
+    history: PastRows | None,
+    config: TrainConfig,
+    *,
+    simulated: bool,
+    progress: Progress,
+    ray: Path,
+    run: Path,
 ) -> Fitted:
     """Choose on the selection window, fit on the reference window, set the threshold on the calibration window.
 
-    Rows known to be anomalous define neither what is normal nor the threshold. ``ray``: Ray's session folder.
+    Rows known to be anomalous define neither what is normal nor the threshold. ``history``: what the windows' rows were
+    built with; ``ray``: Ray's session folder.
     """
     reference = normal(windows[Window.REFERENCE])
-    scaling = fit_scaling(reference.values)
-    values = _sample(reference.values, config.search.max_rows, config.seed)
+    values = _sample(reference, config.search.max_rows, config.seed).expanded()
+    # Expanded features exist for the sample alone, raw ones for every row.
+    scaling = fit_scaling(reference.rows.values if history is None else values)
     choice = _choose(windows[Window.SELECTION], scaling, values, config, progress, ray, run)
     with progress.stage(f"Fitting the {choice.family.replace('_', ' ')}"):
         model = fit_detector(choice.family, choice.parameters, seed=config.seed, scaling=scaling, reference=values)
     with progress.stage("Calibrating") as stage:
         calibration = normal(windows[Window.CALIBRATION])
-        scores = score(make_scorer(scaling, model), calibration.values)
-        calibrated = calibrate(scores, calibration, alert_budget(config), usual_period(calibration))
+        scores = score_rows(make_scorer(scaling, model, history), calibration)
+        calibrated = calibrate(scores, calibration.rows, alert_budget(config), usual_period(calibration.rows))
         stage.result(f"threshold {calibrated.threshold:.4g}")
     manifest = Manifest(
         format=FORMAT,
         family=choice.family,
         parameters=dict(choice.parameters),
-        features=list(reference.features),
+        features=list(reference.rows.features),
         transform=scaling,
         threshold=calibrated.threshold,
         alpha=calibrated.alpha,
@@ -74,6 +86,7 @@ def fit_bundle(
         budget=calibrated.budget,
         seed=config.seed,
         simulated=simulated,
+        history=history,
     )
     return Fitted(pack(manifest, model), choice, calibrated)
 
@@ -86,13 +99,29 @@ def alert_budget(config: TrainConfig) -> AlertBudget:
     )
 
 
-def normal(rows: Rows) -> Rows:
-    """Rows without those known to be anomalous."""
-    return rows.take(~rows.anomalous)
+def declared_history(reference: Rows, config: TrainConfig) -> PastRows | None:
+    """The history that a configuration asks for; its longest step, unless stated, from the reference window.
+
+    Raises InputError when the table has no time, or no two rows of a series to tell a usual step from.
+    """
+    asked = config.history
+    if not asked.rows:
+        return None
+    if reference.times is None:
+        raise InputError("history.rows", "needs data.timestamp: only time tells the order of rows", asked.rows)
+    max_gap_us = microseconds(asked.max_gap) if asked.max_gap else _USUAL_STEPS * usual_period(reference)
+    if not max_gap_us:
+        raise InputError("history.max_gap", "must be stated: the reference window shows no usual step of a series")
+    return PastRows(asked.rows, list(asked.reducers), max_gap_us / 1e6)
+
+
+def normal(rows: Scorable) -> Scorable:
+    """Rows without those known to be anomalous; their past may hold such rows, as it may when they are served."""
+    return rows.take(~rows.rows.anomalous)
 
 
 def _choose(
-    selection: Rows,
+    window: Scorable,
     scaling: RobustScaling,
     reference: NDArray[np.float64],
     config: TrainConfig,
@@ -100,7 +129,7 @@ def _choose(
     ray: Path,
     run: Path,
 ) -> Choice:
-    first = config.search.families[0]
+    first, selection = config.search.families[0], window.rows
     default = family(first).defaults
     known = selection.labels[selection.labels >= 0] if selection.labels is not None else np.empty(0, np.int8)
     anomalous, negatives = int((known == 1).sum()), int((known == 0).sum())
@@ -111,7 +140,7 @@ def _choose(
     with progress.stage("Starting Ray and searching") as stage, running_ray(ray):
         trials = search(
             objective,
-            {"scaling": scaling, "reference": reference, "selection": selection.values, "labels": selection.labels},
+            {"scaling": scaling, "reference": reference, "selection": window.expanded(), "labels": selection.labels},
             families=config.search.families,
             trials=config.search.trials,
             metric=METRIC,
@@ -128,7 +157,7 @@ def _choose(
     return Choice(winner.family, winner.parameters, tuple(trials), reason)
 
 
-def _sample(values: NDArray[np.float64], rows: int, seed: int) -> NDArray[np.float64]:
-    if len(values) <= rows:
-        return values
-    return values[np.sort(np.random.default_rng(seed).choice(len(values), rows, replace=False))]
+def _sample(window: Scorable, rows: int, seed: int) -> Scorable:
+    if len(window) <= rows:
+        return window
+    return window.take(np.sort(np.random.default_rng(seed).choice(len(window), rows, replace=False)))

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from evaluation.calibration import usual_period
 from evaluation.drift.report import Drift, report_drift
 from evaluation.measures import drivers, measure
-from features.rows import Rows
+from features.errors import NotEnoughDataError
+from features.history import Scorable, scorable
 from features.split import Split, Window, assign
 from features.storage import publish_folder, write_text
 from flows.adapters.registry import Registry
@@ -18,11 +21,11 @@ from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
 from flows.steps.findings import Findings, figures, screen
-from flows.steps.fitting import alert_budget, fit_bundle
+from flows.steps.fitting import alert_budget, declared_history, fit_bundle
 from flows.steps.table import read_checked
 from flows.workspace import Workspace
-from serving.bundle import Bundle, open_bundle
-from serving.scorer import score
+from serving.bundle import Bundle, make_history, open_bundle
+from serving.scorer import score_rows
 from serving.verdict import alerts
 
 CHALLENGER = "challenger"
@@ -40,16 +43,19 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
     with progress.stage("Reading and validating") as stage:
         table = read_checked(config, folder)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
-    windows = _windows(table.rows, config)
+    assigned = assign(table.rows, _split(config))
+    history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
+    known = scorable(table.rows, make_history(history))
+    windows, left_out = _windows(known, assigned[known.at]), len(table.rows) - len(known)
     with progress.stage("Opening the registry"):
         registry = Registry(workspace.registry_uri, workspace.artifacts)
     with registry.run(config.model, folder.name, _flat(settings)) as run_id:
-        fitted = fit_bundle(windows, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
+        fitted = fit_bundle(windows, history, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
         bundle = open_bundle(fitted.files)
         with progress.stage("Judging and reporting drift"):
             measures, shares = _judge(bundle, windows[Window.TEST], config)
             drift = _drift(windows, config, table.simulated, folder / "drift.html")
-        found = Findings(table, windows, fitted.choice, bundle.manifest, measures, shares, drift)
+        found = Findings(table, windows, fitted.choice, bundle.manifest, left_out, measures, shares, drift)
         with progress.stage("Publishing and registering") as stage:
             write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
             registry.log_trials(run_id, fitted.choice.trials)
@@ -76,23 +82,33 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
     )
 
 
-def _windows(rows: Rows, config: TrainConfig) -> dict[Window, Rows]:
+def _split(config: TrainConfig) -> Split:
     split = config.split
     shares = (split.reference, split.selection, split.calibration, split.test)
-    assigned = assign(rows, Split(shares, microseconds(split.gap), split.between_series, config.seed))
-    return {window: rows.take(assigned == window) for window in Window if window != Window.DROPPED}
+    return Split(shares, microseconds(split.gap), split.between_series, config.seed)
 
 
-def _judge(bundle: Bundle, test: Rows, config: TrainConfig) -> tuple[Any, Mapping[str, float]]:
-    scores = score(bundle.scorer, test.values)
+def _windows(known: Scorable, assigned: NDArray[np.int8]) -> dict[Window, Scorable]:
+    windows: dict[Window, Scorable] = {
+        window: known.take(assigned == window) for window in Window if window != Window.DROPPED
+    }
+    for window, found in windows.items():
+        if not len(found):
+            raise NotEnoughDataError("history", f"must be complete for some row of window {window.name.lower()!r}", 0)
+    return windows
+
+
+def _judge(bundle: Bundle, test: Scorable, config: TrainConfig) -> tuple[Any, Mapping[str, float]]:
+    scores = score_rows(bundle.scorer, test)
     flagged = alerts(bundle.manifest.threshold, scores)
-    measures = measure(scores, flagged, test, alert_budget(config).merge_us, usual_period(test))
+    measures = measure(scores, flagged, test.rows, alert_budget(config).merge_us, usual_period(test.rows))
     highest = (-scores[flagged]).argsort(kind="stable")[:_EXPLAINED_ROWS]
-    return measures, drivers(bundle.scorer, test.values[flagged][highest], test.features)
+    explained = test.take(np.sort(np.flatnonzero(flagged)[highest]))
+    return measures, drivers(bundle.scorer, explained.expanded(), test.rows.features)
 
 
-def _drift(windows: Mapping[Window, Rows], config: TrainConfig, simulated: bool, page: Path) -> Drift:
-    reference, current = windows[Window.REFERENCE], windows[Window.TEST]
+def _drift(windows: Mapping[Window, Scorable], config: TrainConfig, simulated: bool, page: Path) -> Drift:
+    reference, current = windows[Window.REFERENCE].rows, windows[Window.TEST].rows
     return report_drift(
         reference.values,
         current.values,

@@ -1,10 +1,13 @@
 """Figures of one window, and which features drive its alerts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from onnx import helper, numpy_helper
 
 from evaluation.measures import drivers, measure, ranking
+from features.history import History, expand
 from features.rows import UNKNOWN, Rows
 from serving.bundle import RobustScaling, make_scorer
 from serving.scorer import Scorer
@@ -67,6 +70,13 @@ def test_drivers_are_shares_of_the_drop_largest_first() -> None:
     found = drivers(weighted_squares([1, 2, 3]), values, ("a", "b", "unmoved"))
     assert found == pytest.approx({"b": 8 / 9, "a": 1 / 9})
     assert list(found) == ["b", "a"]
+
+
+def test_with_history_a_feature_answers_for_all_that_was_made_of_it() -> None:
+    scorer = replace(weighted_squares([1, 2, 3, 0]), history=History(1, ("lags",), HOUR))
+    values = np.array([[11.0, 12.0]])
+    expanded = expand(scorer.history, values, np.array([[[12.0, 10.0]]]))
+    assert drivers(scorer, expanded, ("a", "b")) == pytest.approx({"a": 13 / 21, "b": 8 / 21})
 
 
 def test_every_alert_row_counts_the_same() -> None:

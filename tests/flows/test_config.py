@@ -85,6 +85,10 @@ def test_anything_else_is_no_duration(text: str) -> None:
         "search.trials=0",
         "search.families=[]",
         "search.families=[svm]",
+        "history.rows=-1",
+        "history.reducers=[]",
+        "history.reducers=[median]",
+        "history.max_gap=-5m",
         "alerts.row_rate=0",
         "alerts.row_rate=1",
         "alerts.onsets_per_series_day=.inf",
@@ -103,6 +107,12 @@ def test_shares_must_sum_to_one() -> None:
     with pytest.raises(InputError, match=r"^split: reference, selection, calibration and test must .* sum to 1"):
         load("split.reference=0.6")
     assert load("split.reference=0.4", "split.test=0.3").split.test == 0.3
+
+
+@pytest.mark.parametrize("setting", ["history.reducers=[mean, mean]", "history.max_gap=0s"])
+def test_a_history_must_be_sound(setting: str) -> None:
+    with pytest.raises(InputError, match=r"^history: (reducers|max_gap) must"):
+        load(setting)
 
 
 @pytest.mark.parametrize("setting", ["seed", "=3", "seed.deeper=1", "seed=[1"])
@@ -129,6 +139,6 @@ def test_a_configuration_is_frozen() -> None:
 
 
 def test_what_is_dumped_loads_back(tmp_path: Path) -> None:
-    config = load("split.gap=90m", "alerts.merge=45s", "data.label=null")
+    config = load("split.gap=90m", "alerts.merge=45s", "data.label=null", "history.max_gap=15m")
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
     assert load_config(TrainConfig, tmp_path / "c.yaml") == config

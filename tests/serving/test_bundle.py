@@ -13,6 +13,7 @@ from features.storage import publish_folder
 from serving.bundle import (
     Budget,
     Manifest,
+    PastRows,
     RobustScaling,
     digest_of,
     load_bundle,
@@ -97,6 +98,8 @@ def test_an_unknown_format_is_named_even_where_other_keys_are_unknown() -> None:
         ({"invention": 1}, "unknown field `invention`"),
         ({"alpha": 0}, r"\$\.alpha"),
         ({"threshold": None}, r"\$\.threshold"),
+        ({"history": {"rows": 0, "reducers": ["mean"], "max_gap_s": 1}}, r"\$\.history\.rows"),
+        ({"history": {"rows": 1, "reducers": ["median"], "max_gap_s": 1}}, r"\$\.history\.reducers"),
         ({"transform": {"kind": "robust", "centre": [0, 0], "scale": [1, 0], "limit": 1}}, r"\$\.transform\.scale"),
     ],
 )
@@ -119,6 +122,25 @@ def test_a_model_that_is_not_onnx_is_refused() -> None:
 def test_features_transform_and_graph_must_have_one_width(files: dict[str, bytes]) -> None:
     with pytest.raises(InputError, match="must have one width"):
         open_bundle(files)
+
+
+def test_a_bundle_with_history_takes_the_width_of_the_expanded_features() -> None:
+    expanded = RobustScaling([0.0] * 6, [1.0] * 6, 1e6)
+    manifest = msgspec.structs.replace(MANIFEST, transform=expanded, history=PastRows(2, ["mean", "slope"], 900.0))
+    bundle = open_bundle(pack(manifest, sum_of(6)))
+    assert bundle.manifest == manifest
+    # own values 3 and 0, means 2 and 0, slopes 1 and 0
+    past = np.array([[[1.0, 0.0], [2.0, 0.0]]])
+    assert score(bundle.scorer, np.array([[3.0, 0.0]]), past).tolist() == [6.0]
+    with pytest.raises(InputError, match="must have one width"):
+        open_bundle(pack(manifest, sum_of(2)))
+
+
+def test_a_bundle_written_before_there_was_history_has_none() -> None:
+    files = with_values()
+    older = msgspec.json.decode(files["bundle.json"])
+    del older["history"]
+    assert open_bundle(files | {"bundle.json": msgspec.json.encode(older)}).manifest == MANIFEST
 
 
 def test_a_published_bundle_loads_by_its_digest(tmp_path: Path) -> None:

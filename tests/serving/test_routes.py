@@ -10,23 +10,26 @@ import pytest
 
 from evaluation.calibration import AlertBudget, calibrate
 from features.errors import InputError
+from features.history import scorable
 from features.rows import Rows
 from features.storage import publish_folder
-from serving.bundle import FORMAT, Manifest, digest_of, make_scorer, pack
+from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
 from serving.holder import BundleRef, Holder
 from serving.routes import MAX_BODY, make_app
-from serving.scorer import score
+from serving.scorer import score_rows
 from training.detectors.registry import family
 from training.objective import fit_detector
 from training.scaling import fit_scaling
 
 
-def publish(store: Path, seed: int = 1) -> BundleRef:
+def publish(store: Path, seed: int = 1, history: PastRows | None = None) -> BundleRef:
     values = np.random.default_rng(seed).normal(5, 2, (500, 3))
-    scaling, forest = fit_scaling(values), family("isolation_forest")
-    model = fit_detector(forest.name, forest.defaults, seed=seed, scaling=scaling, reference=values)
-    rows = Rows(("a", "b", "c"), values, np.zeros(500, np.int64), ("all",), None, None)
-    found = calibrate(score(make_scorer(scaling, model), values), rows, AlertBudget(), 0)
+    rows = Rows(("a", "b", "c"), values, np.zeros(500, np.int64), ("all",), np.arange(500), None)
+    ready, forest = scorable(rows, make_history(history)), family("isolation_forest")
+    scaling = fit_scaling(ready.expanded())
+    model = fit_detector(forest.name, forest.defaults, seed=seed, scaling=scaling, reference=ready.expanded())
+    scores = score_rows(make_scorer(scaling, model, history), ready)
+    found = calibrate(scores, ready.rows, AlertBudget(by_rows=True), 0)
     manifest = Manifest(
         format=FORMAT,
         family=forest.name,
@@ -39,6 +42,7 @@ def publish(store: Path, seed: int = 1) -> BundleRef:
         budget=found.budget,
         seed=seed,
         simulated=False,
+        history=history,
     )
     files = pack(manifest, model)
     digest = digest_of(files)
@@ -111,6 +115,7 @@ def test_a_row_scores_alone_as_it_does_among_others(holder: Holder) -> None:
         ({"data": []}, 422, "length >= 1"),
         ({"rows": [[1, 2, 3]]}, 422, "rows"),
         (b'{"data": [[1, 2, 1e999]]}', 422, "out of range"),
+        ({"data": [[1, 2, 3]], "history": [[[1, 2, 3]]]}, 422, "history: must be left out"),
         (b" " * (MAX_BODY + 1), 413, "bytes"),
     ],
 )
@@ -119,6 +124,50 @@ def test_a_bad_body_is_refused_with_the_reason(holder: Holder, body: Any, status
     assert (found, answer["code"]) == (status, status)
     assert words in answer["message"]
     assert answer["request_id"] == "r1"
+
+
+PAST = [[5, 5, 5], [5, 6, 5]]
+
+
+@pytest.fixture
+def remembering(tmp_path: Path) -> Holder:
+    holder = Holder()
+    holder.wish(publish(tmp_path, history=PastRows(2, ["lags", "std"], 900)), BundleRef())
+    return holder
+
+
+def test_with_history_a_row_is_judged_by_its_past_too(remembering: Holder) -> None:
+    calm, wild = PAST, [[50, -50, 50], [-50, 50, -50]]
+    status, answer = predict(remembering, {"data": [[5, 5, 5], [5, 5, 5]], "history": [calm, wild]})
+    assert (status, answer["alerts"]) == (200, [False, True])
+    alone = predict(remembering, {"data": [[5, 5, 5]], "history": [wild]})[1]
+    assert alone["scores"] == answer["scores"][1:]
+
+
+def test_the_model_says_what_history_it_needs(remembering: Holder, holder: Holder) -> None:
+    found = call(remembering, "GET", "/model")[1]
+    assert found["history"] == {"rows": 2, "reducers": ["lags", "std"], "max_gap_s": 900}
+    assert found["features"] == ["a", "b", "c"]
+    assert call(holder, "GET", "/model")[1]["history"] is None
+
+
+@pytest.mark.parametrize(
+    ("history", "field", "words"),
+    [
+        (None, "history", "the 2 rows before it, oldest first"),
+        ([], "history", "one entry for each of 1 rows, got 0"),
+        ([PAST, PAST], "history", "one entry for each of 1 rows, got 2"),
+        ([PAST[:1]], "history[0]", "must have 2 rows, oldest first, got 1"),
+        ([[[1, 2, 3], [1, 2]]], "history[0][1]", "must have 3 values (a, b, c), got 2"),
+        ([[[1, 2, 3], [1, 2, "x"]]], "history[0][1][2]", "got `str`"),
+        ([1], "history[0]", "got `int`"),
+    ],
+)
+def test_a_bad_history_is_refused_naming_the_field(remembering: Holder, history: Any, field: str, words: str) -> None:
+    body = {"data": [[1, 2, 3]]} | ({} if history is None else {"history": history})
+    status, answer = predict(remembering, body)
+    assert (status, answer["field"]) == (422, field)
+    assert words in answer["message"]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/predict", 405), ("GET", "/nowhere", 404)])
