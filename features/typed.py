@@ -179,8 +179,8 @@ def _iso(column: pa.Array, name: str, clock: Clock) -> tuple[pa.Array, NDArray[n
             clock.see(name, kind, column.filter(mask)[0].as_py())
     tz = "UTC" if True in clock.example else None
 
-    def tidy(text: pa.Array) -> pa.Array:  # Arrow reads at most six fractional digits as microseconds
-        trimmed = pc.utf8_trim_whitespace(text)
+    def tidy(text: pa.Array) -> pa.Array:  # Arrow reads at most six fractional digits, and no blank before the zone
+        trimmed = pc.replace_substring_regex(pc.utf8_trim_whitespace(text), r"\s+(Z|[+-][\d:]+)$", r"\1")
         return pc.replace_substring_regex(trimmed, r"(\.\d{6})\d+", r"\1")
 
     return _parsed(column, pa.timestamp("us", tz=tz), _TIME, tidy)

@@ -1,6 +1,6 @@
 """The first pass over a table: what no block can know alone. Summaries of neighbouring blocks merge into one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
@@ -57,31 +57,30 @@ class Summary:
         return int(np.median(steps)) if len(steps) else 0
 
 
-@dataclass
 class Summarizer:
-    """Folds blocks in order; each block's summary is merged into the whole."""
+    """Folds blocks of d features in order; each block's summary is merged into the whole."""
 
-    names: dict[str, int] = field(default_factory=dict)
-    _parts: list[Summary] = field(default_factory=list)
-    _rows: int = 0
+    def __init__(self, d: int) -> None:
+        self._names: dict[str, int] = {}
+        self._parts = [_nothing(d, self._names)]
+        self._rows = 0
 
     def add(self, block: TypedBlock) -> NDArray[np.int64]:
         """Summarize the next block; returns its series codes (n,)."""
-        codes = series_codes(block, self.names)
+        codes = series_codes(block, self._names)
         values, n = block.values, len(block)
         finite = np.isfinite(values)
         priority = _hash(np.arange(self._rows, self._rows + n, dtype=np.uint64))
         self._rows += n
-        lowest, highest = np.full(values.shape[1], np.inf), np.full(values.shape[1], -np.inf)
         kept = np.argsort(priority)[:SAMPLE_ROWS]
         part = Summary(
-            names=self.names,
+            names=self._names,
             series=codes,
             times=np.zeros(n, np.int64) if block.times is None else block.times,
             has_time=block.has_time,
             missing=np.isnan(values).sum(axis=0),
-            lowest=np.min(values, axis=0, where=finite, initial=np.inf) if n else lowest,
-            highest=np.max(values, axis=0, where=finite, initial=-np.inf) if n else highest,
+            lowest=np.min(values, axis=0, where=finite, initial=np.inf),
+            highest=np.max(values, axis=0, where=finite, initial=-np.inf),
             priority=priority[kept],
             sample=values[kept],
         )
@@ -96,10 +95,7 @@ class Summarizer:
 
 
 def merge(parts: list[Summary]) -> Summary:
-    """The summary of neighbouring parts, in order."""
-    if not parts:
-        none, nothing = np.empty(0, np.int64), np.empty(0)
-        return Summary({}, none, none, none > 0, none, nothing, nothing, none.astype(np.uint64), np.empty((0, 0)))
+    """The summary of neighbouring parts, in order; at least one."""
     priority = np.concatenate([part.priority for part in parts])
     kept = np.argsort(priority)[:SAMPLE_ROWS]
     return Summary(
@@ -122,6 +118,12 @@ def series_codes(block: TypedBlock, names: dict[str, int]) -> NDArray[np.int64]:
     encoded = block.series.dictionary_encode()
     codes = np.array([names.setdefault(name, len(names)) for name in encoded.dictionary.to_pylist()] + [-1], np.int64)
     return np.asarray(codes[pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)])
+
+
+def _nothing(d: int, names: dict[str, int]) -> Summary:
+    none = np.empty(0, np.int64)
+    low, high, missing = np.full(d, np.inf), np.full(d, -np.inf), np.zeros(d, np.int64)
+    return Summary(names, none, none, none > 0, missing, low, high, none.astype(np.uint64), np.empty((0, d)))
 
 
 def _hash(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

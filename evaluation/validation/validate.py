@@ -24,7 +24,7 @@ from features.schema import Schema
 from features.typed import Clock, TypedBlock, type_block
 
 _EXAMPLES = 3
-_BLOCK_ROWS = 100_000  # a suite costs 0.1 s to start, whatever it judges
+BLOCK_ROWS = 100_000  # a suite costs 0.1 s to start, whatever it judges
 Blocks = Callable[[list[str]], Iterable[pa.RecordBatch]]
 """Columns -> blocks of a table; the same rows in the same order at every call."""
 
@@ -59,13 +59,15 @@ def validate(
     uri: str,
     simulated: bool,
     on_block: Callable[[JudgedBlock], None] = lambda _: None,
+    block_rows: int = BLOCK_ROWS,
 ) -> Validation:
-    """Judge a table; ``on_block`` gets every block with all ``columns``. Bad data are a verdict, never an error.
+    """Judge a table; ``on_block`` gets every block with all ``columns``, joined to at
+    least ``block_rows`` rows. Bad data are a verdict, never an error.
 
     Raises InputError when the rules do not fit the table, or when the table changes between the passes.
     """
-    summarizer, clock = Summarizer(), Clock()
-    for batch in coalesce(blocks(schema.columns), _BLOCK_ROWS):
+    summarizer, clock = Summarizer(len(schema.features)), Clock()
+    for batch in coalesce(blocks(schema.columns), block_rows):
         summarizer.add(type_block(batch, schema, clock))
     summary = summarizer.whole()
     known = [*schema_rules(schema), *own_rules(limits)]
@@ -74,7 +76,7 @@ def validate(
     duplicates = summary.duplicates() if schema.timestamp else np.zeros(len(summary), bool)
     counts: dict[Rule, _Count] = {}
     rows = quarantined = implausible = 0
-    for batch in coalesce(blocks(columns), _BLOCK_ROWS):
+    for batch in coalesce(blocks(columns), block_rows):
         stop = rows + batch.num_rows
         if stop > len(summary):
             raise InputError("data.uri", "must not change while it is read", uri)
