@@ -63,9 +63,9 @@ class ServeApi:
         found: dict[str, Any] = self._call("GET", f"{self.url}/model")
         return found
 
-    def predict(self, data: list[list[float]]) -> dict[str, Any]:
-        """The answer of ``/predict``."""
-        answer: dict[str, Any] = self._call("POST", f"{self.url}/predict", {"data": data})
+    def predict(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer of ``/predict`` to serving.messages.PredictRequest."""
+        answer: dict[str, Any] = self._call("POST", f"{self.url}/predict", body)
         return answer
 
     def _call(self, method: str, url: str, body: Any = None) -> Any:

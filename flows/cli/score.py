@@ -13,7 +13,7 @@ from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
 # A table to score may hold a single row, whatever the training configuration asks of its own; --set wins over this.
-_SCORING = ("validation.min_rows=1",)
+_SCORING = ("validation.min_rows=1", "validation.min_days=0", "validation.constant_features=allow")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

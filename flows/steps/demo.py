@@ -44,13 +44,16 @@ def demo(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pat
             verified = release.verify(place, registry, api, timeout_s=60)
             stage.result(verified.lines[0][1])
         row = _row(config)
-        answer = api.predict([row])
+        body: dict[str, object] = {"data": [row]}
+        if config.history.rows:
+            body["history"] = [[row] * config.history.rows]  # a machine on which nothing moved
+        answer = api.predict(body)
     finally:
         service.terminate()
         service.wait(timeout=60)
     if answer["model"]["digest"] != trained.digest:
         raise RolloutError(f"the service answered with {answer['model']['digest']}, not {trained.digest}")
-    call = f"curl -X POST {api.url}/predict -H 'Content-Type: application/json' -d '{json.dumps({'data': [row]})}'"
+    call = f"curl -X POST {api.url}/predict -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
     lines = (*trained.lines, *promoted.lines, *verified.lines, ("Asked", call), ("Answered", json.dumps(answer)))
     return Outcome(
         lines=lines,

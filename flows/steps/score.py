@@ -37,7 +37,7 @@ def score_table(
     """
     folder, manifest = workspace.new_run("score"), bundle.manifest
     with progress.stage("Reading and validating") as stage:
-        table = read_checked(_for_bundle(config, manifest), folder)
+        table = read_checked(_for_bundle(config, manifest), folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
     with progress.stage("Scoring") as stage:
         ready = scorable(table.rows, bundle.scorer.history)
@@ -61,8 +61,8 @@ def score_columns(
 ) -> pa.Table:
     """One row for each of ``rows``, in canonical order; ``scores`` are those of ``ready``, the rest has nulls.
 
-    series and timestamp where the table has them, complete (is the history there), score, p_value, alert, and onset:
-    the first alert row of a run, where there is time.
+    series and timestamp where the table has them, flags (plausibility rules that the row breaks, "" for none), complete
+    (is the history there), score, p_value, alert, and onset: the first alert row of a run, where there is time.
     """
     manifest = bundle.manifest
     flagged = alerts(manifest.threshold, scores)
@@ -79,6 +79,8 @@ def score_columns(
         columns["series"] = pa.array(rows.series_names, pa.string()).take(pa.array(rows.series))
     if rows.times is not None:
         columns["timestamp"] = pa.array(rows.times).cast(pa.timestamp("us", tz="UTC"))
+    if rows.flags is not None:
+        columns["flags"] = pa.array(rows.flags, pa.string())
     columns |= {"complete": pa.array(~missing), "score": spread(scores)}
     columns |= {"p_value": spread(p_values(manifest.calibration, scores)), "alert": spread(flagged)}
     if rows.times is not None:

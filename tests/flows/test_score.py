@@ -142,6 +142,7 @@ def test_a_scored_row_has_the_verdict_of_the_service_and_any_other_has_none(tmp_
     assert done.digest == bundle.digest
     counts = {name: done.figures[name] for name in ("rows", "scored", "without_history", "quarantined")}
     assert counts == {"rows": 351, "scored": len(scored), "without_history": 351 - len(scored), "quarantined": 2}
+    assert any("gap:time" in flags for flags in found["flags"].to_pylist())
     assert pq.read_table(done.paths["quarantine"]).num_rows == 2
     assert done.figures["alert_rows"] == sum(scored["alert"].to_pylist()) > 0
     assert done.figures["onsets"] == sum(scored["onset"].to_pylist()) > 0
@@ -168,7 +169,7 @@ def test_a_table_without_series_and_time_is_scored_in_its_order(tmp_path: Path, 
     whole, bundle = table.filter(pa.array(np.isfinite(table["b"].to_numpy()))), bundle_with(None)
     settings = ("data.series=null", "data.timestamp=null")
     found = pq.read_table(run(tmp_path, whole, bundle, *settings).paths["scores"])
-    assert found.column_names == ["complete", "score", "p_value", "alert"]
+    assert found.column_names == ["flags", "complete", "score", "p_value", "alert"]
     values = np.column_stack([whole[name].to_numpy() for name in "abc"])
     assert found["score"].to_pylist() == score(bundle.scorer, values).tolist()
     with pytest.raises(InputError, match=r"data\.timestamp: must name the column of times"):
