@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from evaluation.calibration import count_onsets, series_days
+from evaluation.episodes import Episodes, LostRows, count_episodes
 from features.history import NO_HISTORY
 from features.rows import Rows
 from serving.scorer import Scorer, score
@@ -14,7 +15,7 @@ from serving.scorer import Scorer, score
 
 @dataclass(frozen=True)
 class Measures:
-    """None where the window cannot say: no labels (auroc, average_precision), no time (onsets)."""
+    """None where the window cannot say: no labels (auroc, average_precision, episodes), no time (onsets, episodes)."""
 
     rows: int
     alert_rate: float
@@ -23,12 +24,21 @@ class Measures:
     auroc: float | None
     average_precision: float | None
     anomalous_share: float | None
+    episodes: Episodes | None
 
 
 def measure(
-    scores: NDArray[np.float32], flagged: NDArray[np.bool_], rows: Rows, merge_us: int, period: int
+    scores: NDArray[np.float32],
+    flagged: NDArray[np.bool_],
+    rows: Rows,
+    merge_us: int,
+    period: int,
+    lost: LostRows | None = None,
 ) -> Measures:
-    """Figures of (n,) scores and alert rows; unknown labels are left out of AUROC and average precision."""
+    """Figures of (n,) scores and alert rows; unknown labels are left out of AUROC and average precision.
+
+    ``lost``: anomalous rows of the window that went to quarantine; their episodes count as missed.
+    """
     days = series_days(rows, period)
     per_series = count_onsets(flagged, rows, merge_us) / days if days else None
     auroc, precision, share = ranking(scores, rows.labels)
@@ -40,6 +50,7 @@ def measure(
         auroc=auroc,
         average_precision=precision,
         anomalous_share=share,
+        episodes=count_episodes(rows, flagged, lost),
     )
 
 

@@ -50,6 +50,11 @@ class Workspace:
         """Temporary files and caches of libraries."""
         return self.root / "tmp"
 
+    @property
+    def cache(self) -> Path:
+        """What can be made again: simulated fleets."""
+        return self.root / "cache"
+
     def prepare(self) -> None:
         """Create the root, a token and the scratch folder; keeps git from seeing any of it."""
         try:

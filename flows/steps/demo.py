@@ -6,12 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-import pyarrow as pa
-
 from features.errors import RolloutError, UnreachableError
-from features.rows import from_table
-from features.schema import resolve
-from features.sources.opening import open_source
+from features.typed import Clock, type_block
 from flows.adapters.local_service import serve_api
 from flows.adapters.registry import Registry
 from flows.adapters.serve_api import ServeApi
@@ -19,6 +15,7 @@ from flows.config.train import TrainConfig
 from flows.environments import environment
 from flows.outcome import Outcome, Progress
 from flows.steps import release
+from flows.steps.table import open_data
 from flows.steps.train import train
 from flows.workspace import Workspace
 
@@ -43,7 +40,7 @@ def demo(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pat
         with progress.stage("Verifying at every replica") as stage:
             verified = release.verify(place, registry, api, timeout_s=60)
             stage.result(verified.lines[0][1])
-        row = _row(config)
+        row = _row(config, workspace)
         body: dict[str, object] = {"data": [row]}
         if config.history.rows:
             body["history"] = [[row] * config.history.rows]  # a machine on which nothing moved
@@ -81,14 +78,10 @@ def _wait_for(workspace: Workspace, service: "subprocess.Popen[bytes]", log: Pat
     raise UnreachableError(f"the service did not answer within 180 s; see {log}")
 
 
-def _row(config: TrainConfig) -> list[float]:
+def _row(config: TrainConfig, workspace: Workspace) -> list[float]:
     """Ten counting numbers where the model has ten features, as the documented call; else a real row."""
-    data = config.data
-    source = open_source(data.uri, separator=data.separator)
-    schema = resolve(source.schema, features=data.features, series=None, timestamp=None, label=None)
-    if data.features == "*":
-        schema = resolve(source.schema, features="*", series=data.series, timestamp=data.timestamp, label=data.label)
-    if len(schema.features) == 10:
+    opened = open_data(config.data, workspace.cache)
+    if len(opened.schema.features) == 10:
         return [float(number) for number in range(1, 11)]
-    first = next(source.blocks(schema.columns))
-    return [float(value) for value in from_table(pa.Table.from_batches([first]), schema).values[-1]]
+    first = next(iter(opened.source.blocks(opened.schema.columns)))
+    return [float(value) for value in type_block(first, opened.schema, Clock()).values[-1]]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluation.drift.report import Drift
+from evaluation.episodes import Episodes
 from evaluation.measures import Measures
 from features.history import Scorable
 from features.split import Window
@@ -43,10 +44,19 @@ def figures(found: Findings) -> dict[str, Any]:
         "threshold": manifest.threshold,
         "alpha": manifest.alpha,
         "budget": {name: getattr(manifest.budget, name) for name in manifest.budget.__struct_fields__},
+        "implausible": found.table.validation.implausible,
         "test": asdict(found.measures),
         "drivers": dict(found.drivers),
         "drift": asdict(found.drift) | {"drifted": found.drift.drifted},
     }
+
+
+def logged(found: Findings) -> dict[str, float | None]:
+    """Measures of the test window for the registry, by name."""
+    values = asdict(found.measures)
+    episodes = values.pop("episodes") or {}
+    recall = found.measures.episodes.recall if found.measures.episodes else None
+    return values | {f"episodes_{name}": count for name, count in episodes.items()} | {"episode_recall": recall}
 
 
 def screen(found: Findings) -> list[tuple[str, str]]:
@@ -55,7 +65,8 @@ def screen(found: Findings) -> list[tuple[str, str]]:
     origin = "SIMULATED fleet, no machine produced these rows: " if found.table.simulated else ""
     lines = [
         ("Data", f"{origin}{len(rows):,} rows, {len(rows.series_names):,} series, {len(rows.features)} features; "
-                 f"{found.table.validation.quarantined:,} rows quarantined"),
+                 f"{found.table.validation.quarantined:,} rows quarantined, "
+                 f"{found.table.validation.implausible:,} flagged as implausible"),
         *_history(found),
         ("Detector", f"{found.manifest.family.replace('_', ' ')}: {found.choice.reason}"),
         ("Threshold", f"{found.manifest.threshold:.4g}; {_budget(found.manifest.budget)}"),
@@ -65,6 +76,8 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         share = f"{measures.anomalous_share:.1%} of the judged rows are anomalous"
         quality = f"AUROC {measures.auroc:.3f}, average precision {measures.average_precision:.3f} on the test window"
         lines.append(("Quality", f"{quality} ({share})"))
+    if measures.episodes and measures.episodes.labelled:
+        lines.append(("Episodes", _episodes(measures.episodes)))
     if found.drivers:
         top = list(found.drivers.items())[:3]
         lines.append(("Driven by", ", ".join(f"{name} {share:.0%}" for name, share in top)))
@@ -73,6 +86,13 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         ("Drift", f"{len(drift.drifted)} of {len(drift.distances)} features" + (f": {drifted}" if drifted else ""))
     )
     return lines
+
+
+def _episodes(episodes: Episodes) -> str:
+    text = f"{episodes.detected} of {episodes.labelled} labelled ones of the test window hold an alert"
+    if episodes.quarantined or episodes.reported:
+        text += f"; missed: {episodes.quarantined} in quarantine, {episodes.reported} reported by sensor health"
+    return text
 
 
 def _history(found: Findings) -> list[tuple[str, str]]:

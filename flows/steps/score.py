@@ -42,7 +42,8 @@ def score_table(
     with progress.stage("Scoring") as stage:
         ready = scorable(table.rows, bundle.scorer.history)
         if not len(ready):
-            raise NotEnoughDataError("history", f"{manifest.history} must be complete for some row", 0)
+            rule = f"some row must come after {_past(manifest)}"
+            raise NotEnoughDataError("history", rule, f"{len(table.rows)} rows, and none that does")
         scores = score_rows(bundle.scorer, ready)
         stage.result(f"{len(ready):,} rows")
     merge_us = round(manifest.budget.merge_s * 1e6)
@@ -52,7 +53,8 @@ def score_table(
     figures = _figures(bundle, table, measures, verdicts)
     _write(verdicts.replace_schema_metadata({"digest": bundle.digest, "simulated": str(table.simulated)}), out)
     paths = {"scores": str(out)} | ({"quarantine": str(table.quarantine)} if table.quarantine else {})
-    lines = _lines(figures, measures, len(table.rows.series_names), f"{named}, bundle sha256:{bundle.digest[:12]}")
+    model = f"{named}, bundle sha256:{bundle.digest[:12]}" + (", trained on a SIMULATED fleet" * manifest.simulated)
+    lines = _lines(figures, measures, len(table.rows.series_names), model)
     return Outcome(lines=lines, digest=bundle.digest, figures=figures, paths=paths)
 
 
@@ -90,9 +92,15 @@ def score_columns(
 
 def _for_bundle(config: TrainConfig, manifest: Manifest) -> TrainConfig:
     if manifest.history and not config.data.timestamp:
-        raise InputError("data.timestamp", f"must name the column of times: the bundle has a {manifest.history}", None)
+        raise InputError("data.timestamp", f"must name the column of times: a score needs {_past(manifest)}", None)
     data = config.data.model_copy(update={"features": list(manifest.features), "label": None})
     return config.model_copy(update={"data": data})
+
+
+def _past(manifest: Manifest) -> str:
+    if manifest.history is None:
+        return "no past rows"
+    return f"{manifest.history.rows} rows of its series, at most {manifest.history.max_gap_s:g} s apart"
 
 
 def _figures(bundle: Bundle, table: CheckedTable, measures: Measures, verdicts: pa.Table) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def _figures(bundle: Bundle, table: CheckedTable, measures: Measures, verdicts: 
     }
 
 
-def _lines(figures: dict[str, Any], measures: Measures, series: int, named: str) -> tuple[tuple[str, str], ...]:
+def _lines(figures: dict[str, Any], measures: Measures, series: int, model: str) -> tuple[tuple[str, str], ...]:
     origin = "SIMULATED fleet, no machine produced these rows: " if figures["simulated"] else ""
     found = f"{figures['alert_rows']:,} alert rows, {measures.alert_rate:.2%} of the scored rows"
     if measures.onsets_per_day is not None:
@@ -117,7 +125,7 @@ def _lines(figures: dict[str, Any], measures: Measures, series: int, named: str)
         found += f"; {figures['onsets']:,} onsets, {measures.onsets_per_day:.1f} a day ({per_series})"
     unscored = f"{figures['quarantined']:,} rows quarantined, {figures['without_history']:,} without complete history"
     scored = f"{origin}{figures['scored']:,} rows of {series:,} series"
-    return ("Scored", scored), ("Not scored", unscored), ("Model", named), ("Alerts", found)
+    return ("Scored", scored), ("Not scored", unscored), ("Model", model), ("Alerts", found)
 
 
 def _count(column: pa.ChunkedArray) -> int:

@@ -15,7 +15,8 @@ from features import schema as roles
 from features.errors import InputError
 from features.rows import Rows, from_blocks
 from features.schema import Schema
-from features.sources.opening import Source, open_source
+from features.sources.opening import Access, Source, open_source
+from features.sources.records import RecordColumns, RecordSource
 from features.typed import TypedBlock
 from flows.config import train
 from flows.config.model import microseconds
@@ -46,9 +47,11 @@ class CheckedTable:
         return self.validation.simulated
 
 
-def open_data(data: train.Data) -> Opened:
+def open_data(data: train.Data, cache: Path) -> Opened:
     """Open ``data.uri`` and bind the configured names. Raises InputError naming the field."""
-    source = open_source(data.uri, separator=data.separator)
+    source = open_source(data.uri, Access(data.separator, data.endpoint, data.region, cache))
+    if data.record:
+        source = RecordSource(source, RecordColumns(**data.record.model_dump()))
     rule = data.regime
     regime = roles.RegimeRule(**rule.model_dump()) if isinstance(rule, train.RegimeRule) else rule
     schema = roles.resolve(
@@ -64,12 +67,13 @@ def open_data(data: train.Data) -> Opened:
     return Opened(source, schema)
 
 
-def check(config: train.TrainConfig, folder: Path) -> CheckedTable:
-    """Read and judge the table; writes ``validation.html``, and ``quarantine.parquet`` where rows are invalid.
+def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
+    """Read and judge the table. Writes ``validation.html``, and ``quarantine.parquet`` where rows are invalid.
 
-    The rows are empty of meaning where ``validation.failures`` is not empty.
+    cache: where sources keep what is costly to make again. Where ``validation.failures`` is not empty, the table is
+    refused and its rows mean nothing.
     """
-    opened = open_data(config.data)
+    opened = open_data(config.data, cache)
     source, schema = opened.source, opened.schema
     kept: list[TypedBlock] = []
     lost: list[LostRows] = []
@@ -97,9 +101,9 @@ def check(config: train.TrainConfig, folder: Path) -> CheckedTable:
     return CheckedTable(rows, _join(lost), validation, page, quarantine.written)
 
 
-def read_checked(config: train.TrainConfig, folder: Path) -> CheckedTable:
+def read_checked(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     """The checked table. Raises InputError with a sentence a rule when validation refuses it."""
-    table = check(config, folder)
+    table = check(config, folder, cache)
     if table.validation.failures:
         sentences = "\n  ".join(table.validation.failures)
         raise InputError(f"table {config.data.uri}", f"fails validation (see {table.page}):\n  {sentences}")

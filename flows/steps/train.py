@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from evaluation.calibration import usual_period
 from evaluation.drift.report import Drift, report_drift
-from evaluation.measures import drivers, measure
+from evaluation.episodes import LostRows
+from evaluation.measures import Measures, drivers, measure
 from features.errors import NotEnoughDataError
 from features.history import Scorable, scorable
+from features.rows import Rows
 from features.split import Split, Window, assign
 from features.storage import publish_folder, write_text
 from flows.adapters.registry import Registry
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
-from flows.steps.findings import Findings, figures, screen
+from flows.steps.findings import Findings, figures, logged, screen
 from flows.steps.fitting import alert_budget, declared_history, fit_bundle
 from flows.steps.table import read_checked
 from flows.workspace import Workspace
@@ -41,7 +43,7 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
     settings = config.model_dump(mode="json")
     write_text(folder / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
     with progress.stage("Reading and validating") as stage:
-        table = read_checked(config, folder)
+        table = read_checked(config, folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
     assigned = assign(table.rows, _split(config))
     history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
@@ -53,21 +55,20 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
         fitted = fit_bundle(windows, history, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
         bundle = open_bundle(fitted.files)
         with progress.stage("Judging and reporting drift"):
-            measures, shares = _judge(bundle, windows[Window.TEST], config)
+            measures, shares = _judge(bundle, windows[Window.TEST], table.lost, config)
             drift = _drift(windows, config, table.simulated, folder / "drift.html")
         found = Findings(table, windows, fitted.choice, bundle.manifest, left_out, measures, shares, drift)
         with progress.stage("Publishing and registering") as stage:
             write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
             registry.log_trials(run_id, fitted.choice.trials)
-            registry.log(
-                run_id, figures(found)["test"], [folder / n for n in ("config.yaml", "figures.json", "drift.html")]
-            )
+            pages = [folder / name for name in ("config.yaml", "figures.json", "validation.html", "drift.html")]
+            registry.log(run_id, logged(found), pages)
             target = workspace.bundles / bundle.digest
             publish_folder(fitted.files, target)
             version = registry.register(config.model, target.as_uri(), bundle.digest, run_id)
             registry.set_alias(config.model, CHALLENGER, version.version)
             stage.result(f"version {version.version}")
-    paths = {"run": folder, "bundle": target, "drift": folder / "drift.html"}
+    paths = {"run": folder, "bundle": target, "validation": table.page, "drift": folder / "drift.html"}
     if table.quarantine:
         paths["quarantine"] = table.quarantine
     heading = ("Model", f"{version.name} version {version.version} ({CHALLENGER}), bundle sha256:{bundle.digest[:12]}")
@@ -98,13 +99,23 @@ def _windows(known: Scorable, assigned: NDArray[np.int8]) -> dict[Window, Scorab
     return windows
 
 
-def _judge(bundle: Bundle, test: Scorable, config: TrainConfig) -> tuple[Any, Mapping[str, float]]:
+def _judge(bundle: Bundle, test: Scorable, lost: LostRows, config: TrainConfig) -> tuple[Measures, Mapping[str, float]]:
     scores = score_rows(bundle.scorer, test)
     flagged = alerts(bundle.manifest.threshold, scores)
-    measures = measure(scores, flagged, test.rows, alert_budget(config).merge_us, usual_period(test.rows))
+    inside = lost.take(_in_test(lost, test.rows, config))
+    merge_us, period = alert_budget(config).merge_us, usual_period(test.rows)
+    measures = measure(scores, flagged, test.rows, merge_us, period, inside)
     highest = (-scores[flagged]).argsort(kind="stable")[:_EXPLAINED_ROWS]
     explained = test.take(np.sort(np.flatnonzero(flagged)[highest]))
     return measures, drivers(bundle.scorer, explained.expanded(), test.rows.features)
+
+
+def _in_test(lost: LostRows, test: Rows, config: TrainConfig) -> NDArray[np.bool_]:
+    """(m,) True where a quarantined row belongs to the test window, by its series or by its time."""
+    if config.split.between_series:
+        names = {test.series_names[code] for code in np.unique(test.series)}
+        return np.array([name in names for name in lost.series], bool)
+    return np.zeros(0, bool) if test.times is None else np.asarray(lost.times >= test.times.min())
 
 
 def _drift(windows: Mapping[Window, Scorable], config: TrainConfig, simulated: bool, page: Path) -> Drift:

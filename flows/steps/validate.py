@@ -15,7 +15,7 @@ def validate_table(config: TrainConfig, workspace: Workspace, progress: Progress
     """Judge ``data.uri``. Done when rows were only quarantined, INPUT when the table is refused."""
     folder = workspace.new_run("validate")
     with progress.stage("Reading and validating") as stage:
-        table = check(config, folder)
+        table = check(config, folder, workspace.cache)
         stage.result(f"{table.validation.rows:,} rows")
     found = table.validation
     origin = "SIMULATED fleet, no machine produced these rows: " if found.simulated else ""
