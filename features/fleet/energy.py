@@ -1,6 +1,8 @@
 """From the state of a machine to the energy of each component of a record: what both levels of the simulator share."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ _SPEED_POWER = np.array([4, 4, 4, 3, 3, 2.5, 1, 3, 3])[:, None]  # of energy by 
 _LOAD_RATE = np.array([0.1, 0.6, 0.2, 1.6, 1.0, 0.7, 0.2, 0.6, 0.6])[:, None]  # of log energy by share of rated load
 _WARM_RATE = np.array([0.0, 0.012, 0.01, 0.008, 0.015, 0.020, 0.020, 0.01, 0.01])[:, None]  # of log energy by °C
 _BACKGROUND_G = 0.012  # of neighbouring machines, felt while this one stands still
+Array = NDArray[np.float64]
 _TONES = np.isin(COMPONENTS, ("first", "second", "loose", "mesh"))[:, None]
 
 
@@ -47,7 +50,21 @@ class State:
 
     def take(self, index: NDArray[Any]) -> "State":
         """The records at ``index``."""
-        return State(**{name: values[..., index] for name, values in vars(self).items()})
+        return State(**{name: values[..., index] for name, values in self.columns().items()})
+
+    def columns(self) -> dict[str, Array]:
+        """The fields by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def shares(self) -> Array:
+        """(9, n) share of each component in the energy."""
+        return np.asarray(self.energies / self.energies.sum(axis=0))
+
+    @cached_property
+    def tone_share(self) -> Array:
+        """(n,) share of the tones in the energy."""
+        return np.asarray(self.shares[_TONES[:, 0]].sum(axis=0))
 
 
 def component_energies(
@@ -103,3 +120,13 @@ def make_state(
         ring_s=np.full(n, machine.ring_s),
         range_g=range_g,
     )
+
+
+def weighted(terms: Sequence[Any], constants: Any) -> Array:
+    """Σ constants · terms: (n,) for one row of constants, (k, n) for k of them. Not BLAS, whose order of adding may
+    change with threads: a fleet has the same bits on any number of cores."""
+    rows = np.asarray(constants)
+    total = rows[..., 0, None] * terms[0]
+    for column in range(1, len(terms)):
+        total += rows[..., column, None] * terms[column]
+    return np.asarray(total, np.float64)

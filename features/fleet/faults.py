@@ -67,7 +67,7 @@ def machine_faults(seed: int, machine: Machine, until_h: float) -> tuple[Machine
     begin = 24 * _MACHINE_DAYS * rng.random()
     while begin < until_h:
         kind = MACHINE_FAULTS[(seed + machine.index + 2 * len(faults)) % len(MACHINE_FAULTS)]
-        growth_h, held_h, size = rng.uniform(4, 12), rng.uniform(2, 7), rng.uniform(0.6, 1.1)
+        growth_h, held_h, size = rng.uniform(4, 12), rng.uniform(2, 7), rng.uniform(0.65, 1.15)
         felt = rng.uniform(_FELT_FROM[kind], 0.9, machine.sensors)
         felt[rng.integers(machine.sensors)] = 1.0
         faults.append(MachineFault(kind, begin, growth_h, held_h, size, tuple(felt.tolist())))

@@ -16,7 +16,7 @@ inner: ringing after impacts on a damaged race.
 """
 _BLOCK_SENSORS, _BLOCK_MACHINES = 10, 4  # each ten sensors sit on four machines: one, two, three and four of them
 _HEALTHY = np.array([0.35, 0.22, 0.05, 0.35, 0.50, 0.50, 0.30, 0.0, 0.0])  # median amplitude of each component by level
-_SPREAD = np.array([0.35, 0.35, 0.30, 0.45, 0.30, 0.30, 0.30, 0.0, 0.0])  # of its log, from machine to machine
+_SPREAD = np.array([0.30, 0.30, 0.30, 0.40, 0.25, 0.30, 0.25, 0.0, 0.0])  # of its log, from machine to machine
 _DIRECTION = np.array(  # share of each component that an axis feels
     [
         [1.0, 0.7, 1.0, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0],
@@ -115,7 +115,7 @@ def make_machine(seed: int, index: int) -> Machine:
         sensors=int(counts[place]),
         speed_hz=float(rng.uniform(24, 49) if variable else rng.choice([16.6, 24.9, 24.9, 49.8])),
         speeds=tuple(np.sort(rng.uniform(0.7, 1.0, 3)).tolist()) if variable else (1.0,),
-        level_g=float(np.exp(rng.normal(-1.0, 0.40))),
+        level_g=float(np.exp(rng.normal(-1.0, 0.45))),
         mixture=_HEALTHY * np.exp(_SPREAD * rng.standard_normal(len(COMPONENTS))),
         mesh_order=int(rng.choice(_MESH_ORDERS)),
         bearing=Bearing(int(rng.integers(7, 13)), float(rng.uniform(0.18, 0.28)), float(rng.uniform(0, 0.35))),

@@ -50,7 +50,7 @@ def make_rows(
     if machine.index == 0 and drift is not None and drift.kind == "bearing":
         renewed = _state(seed, _new_bearing(machine), slot, timeline, sizes, stream(seed, machine.index, slot, ROWS))
         after = per_axis(ramp(drift, "bearing", hours, over_h=0) > 0)
-        state = State(**{k: np.where(after, getattr(renewed, k), v) for k, v in vars(state).items()})
+        state = State(**{k: np.where(after, getattr(renewed, k), v) for k, v in state.columns().items()})
     if machine.first_sensor + slot == 1:
         state = _scaled(state, per_axis(1 + (SENSOR_GAIN - 1) * ramp(drift, "gain", hours, over_h=0)))
     label, kind = (np.tile(values, (len(AXES), 1)) for values in judge(sizes, running))

@@ -18,7 +18,7 @@ SLIP = 0.02  # share of its speed that a motor on the mains loses from no load t
 @dataclass(frozen=True)
 class Timeline:
     """State of one machine at n rows: hours since START; shaft speed (Hz, 0 while it stands still); share of the
-    rated load (0 while it stands still); °C of its surroundings; True in the row of a start or a coast-down."""
+    rated load (0 while it stands still); °C of its surroundings."""
 
     hours: NDArray[np.float64]
     speed_hz: NDArray[np.float64]

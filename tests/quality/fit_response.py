@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.fleet import response
-from features.fleet.energy import State, component_energies, make_state
-from features.fleet.faults import MACHINE_FAULTS
-from features.fleet.machine import make_machine, make_site
+from features.fleet import clipping, response
+from features.fleet.energy import State, weighted
 from features.fleet.waveform import RATE_HZ, simulate_records
 from features.vibration.record import FEATURE_NAMES, record_features
+from tests.quality.states import random_states
 
 SEED, MACHINES, RECORDS = 11, 1_600, 25
 _TARGET = Path(response.__file__).with_name("response_table.py")
@@ -24,38 +23,6 @@ _HEAD = '''"""Constants of ``features.fleet.response``, fitted to {records:,} re
 ``tests/quality/fit_response.py`` (seed {seed}); not to be edited by hand."""
 
 TABLE: dict[str, list[float] | list[list[float]]] = '''
-
-
-def random_states(seed: int, machines: int, records: int) -> State:
-    """``machines`` · ``records`` records: any speed, load, temperature, fault up to 1.1; one in seven clipped."""
-    rng = np.random.default_rng(seed)
-    parts = [_random_state(rng, seed, index, records) for index in range(machines)]
-    return State(**{name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in vars(parts[0])})
-
-
-def _random_state(rng: np.random.Generator, seed: int, index: int, n: int) -> State:
-    machine = make_machine(seed, index)
-    site = make_site(seed, machine, 1)
-    sizes = np.zeros((len(MACHINE_FAULTS), n))
-    kind, healthy = rng.integers(len(MACHINE_FAULTS), size=n), rng.random(n) < 0.4
-    sizes[kind, np.arange(n)] = np.where(healthy, 0, rng.uniform(0, 1.1, n))
-    stopped = rng.random(n) < 0.05
-    speed = np.where(stopped, 0, machine.speed_hz * rng.uniform(0.65, 1.02, n))
-    temperature = rng.uniform(8, 35, n)
-    energies = component_energies(
-        machine,
-        site,
-        int(rng.integers(3)),
-        speed_hz=speed,
-        load=np.where(stopped, 0, rng.uniform(0.15, 1.2, n)),
-        temperature_c=temperature,
-        sizes=sizes,
-        tonal=rng.normal(0, 0.1, n),
-        noisy=rng.normal(0, 0.1, n),
-    )
-    level = np.sqrt(energies.sum(axis=0))
-    reach = np.where(rng.random(n) < 1 / 7, level * rng.uniform(0.55, 3.0, n), np.inf)
-    return make_state(machine, energies, speed, temperature, reach)
 
 
 def outputs_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -68,34 +35,50 @@ def outputs_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def fit(state: State, features: NDArray[np.float64]) -> dict[str, Any]:
     """The constants of every output, by least squares in the order in which they build on each other."""
-    free, cut = np.isinf(state.range_g), np.isfinite(state.range_g)
-    whole, clean = state, state.take(np.flatnonzero(free))
+    free, cut = np.flatnonzero(np.isinf(state.range_g)), np.flatnonzero(np.isfinite(state.range_g))
+    clean, clipped, outputs = state.take(free), state.take(cut), outputs_of(features)
     column = dict(zip(FEATURE_NAMES, features[free].T, strict=True))
+    kurtosis, centroid, high = (column[FEATURE_NAMES[k]] for k in (3, 7, 9))
     table: dict[str, Any] = {}
-    table["kurtosis"] = _solve(response.kurtosis_terms(clean), column["kurtosis"] - 3)
-    table["centroid"] = _solve(response.centroid_terms(clean), column["spectral_centroid"])
-    table["high_band"] = _solve(response.high_band_terms(clean), column["high_band_energy_ratio"])
+    # Weights where the scatter grows with the value: what is drawn is a log or a logit.
+    table["kurtosis"] = _solve(response.kurtosis_terms(clean), kurtosis - 3, 1 / kurtosis)
+    table["centroid"] = _solve(response.centroid_terms(clean), centroid, 1 / centroid)
+    table["high_band"] = _solve(response.high_band_terms(clean), high, 1 / (high * (1 - high) + 0.01))
     table["entropy"] = _solve(response.entropy_terms(clean), column["spectral_entropy"])
     table["skewness"] = _solve(response.skewness_terms(clean), column["skewness"])
+    table["rms"] = _solve(response.rms_terms(clean), outputs[0, free] - 0.5 * np.log(clean.energies.sum(axis=0)))
     peakedness = response.log_kurtosis(clean, table)
     table["crest_factor"] = _solve(response.crest_terms(clean, peakedness), np.log(column["crest_factor"]))
-    table["shape_factor"] = _solve(response.shape_terms(clean, peakedness), np.log(column["shape_factor"]))
-    outputs = outputs_of(features)
+    table["shape_factor"] = _solve(response.crest_terms(clean, peakedness), np.log(column["shape_factor"]))
     rest = outputs[:, free] - response.expected_outputs(clean, table)
     terms = response.scatter_terms(clean)
-    # The mean log of |N(0, 1)| is -0.635.
-    table["scatter"] = [_solve(terms, np.log(np.abs(r - np.median(r)) + 1e-6) + 0.635) for r in rest]
-    scaled = rest / np.exp(response.weighted(terms, table["scatter"]))
+    table["scatter"] = [_solve(terms, _log_size(r)) for r in rest]
+    scaled = rest / np.exp(weighted(terms, table["scatter"]))
     table["cholesky"] = np.linalg.cholesky(np.corrcoef(np.clip(scaled, -4, 4))).tolist()
-    clipped = whole.take(np.flatnonzero(cut))
-    table["clipping"] = [[0.0] * len(response.clipping_terms(clipped))] * len(response.OUTPUTS)
-    change = outputs[:, cut] - response.expected_outputs(clipped, table)
-    table["clipping"] = [_solve(response.clipping_terms(clipped), c) for c in change]
+    _fit_clipping(table, clipped, outputs[:, cut])
     return table
 
 
-def _solve(terms: list[Any], values: NDArray[np.float64]) -> list[float]:
-    solution: list[float] = np.linalg.lstsq(np.column_stack(terms), values, rcond=None)[0].tolist()
+def _fit_clipping(table: dict[str, Any], clipped: State, outputs: NDArray[np.float64]) -> None:
+    before = response.expected_outputs(clipped, table)
+    reached = np.flatnonzero(before[0] + before[1] > np.log(clipped.range_g))
+    clipped, before, outputs = clipped.take(reached), before[:, reached], outputs[:, reached]
+    moved = list(clipping.MOVED)
+    table["clipping"] = [_solve(clipping.moved_terms(clipped), g) for g in (outputs - before)[moved]]
+    terms = clipping.squared_terms(clipped, outputs[1], before[2])
+    table["clipped"] = [_solve(terms, outputs[k]) for k in (2, 4)]
+    rest = outputs[[2, 4]] - weighted(terms, table["clipped"])
+    table["clipped_scatter"] = [_solve(clipping.squared_scatter_terms(outputs[1]), _log_size(r)) for r in rest]
+
+
+def _log_size(rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Whose mean is the log of the deviation: that of log |N(0, 1)| is -0.635."""
+    return np.asarray(np.log(np.abs(rest) + 1e-6) + 0.635)
+
+
+def _solve(terms: list[Any], values: NDArray[np.float64], weights: Any = 1.0) -> list[float]:
+    by = np.broadcast_to(weights, values.shape)
+    solution: list[float] = np.linalg.lstsq(np.column_stack(terms) * by[:, None], values * by, rcond=None)[0].tolist()
     return solution
 
 

@@ -149,3 +149,17 @@ def test_axes_of_a_sensor_move_together(month: pa.Table) -> None:
     machines = [f"sensor_{sensor:05d}" for sensor in (5, 15, 25, 35)]
     assert min(correlation(f"{m}_r", f"{m}_z") for m in machines) > 0.3
     assert max(abs(correlation(f"{machines[0]}_r", f"{m}_r")) for m in machines[1:]) < 0.1
+
+
+def test_the_same_fleet_can_be_made_of_waveforms() -> None:
+    fleet = Fleet(sensors=6, days=1, seed=3)
+    drawn = read(fleet)
+    made = pa.Table.from_batches(simulate_fleet(fleet, waveforms=True), SCHEMA)
+    kept = [name for name in SCHEMA.names if name not in FEATURES]
+    assert made.select(kept).equals(drawn.select(kept))
+    for name in ("rms", "crest_factor", "kurtosis", "spectral_centroid", "spectral_entropy"):
+        by_series = [
+            table.group_by(["series"], use_threads=False).aggregate([(name, "mean")])[f"{name}_mean"].to_numpy()
+            for table in (made, drawn)
+        ]
+        np.testing.assert_allclose(*by_series, rtol=0.06)
