@@ -38,8 +38,9 @@ format: install ## apply format and safe lint fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install ## scoring speed of the bundle's graph beside scikit-learn, as a ratio
+bench: install ## speed beside a peer, as ratios: scoring (scikit-learn), validation (Great Expectations alone)
 	@$(BIN)/python -m tests.bench.scoring
+	@$(BIN)/python -m tests.bench.validation
 
 lock: ## resolve pyproject.toml into requirements.lock (needs uv)
 	@scripts/lock.sh
