@@ -1,13 +1,23 @@
-"""The one door to files and object stores: resolve a URI, read, list, publish a folder atomically."""
+"""The one door to files and object stores: resolve a URI, open, list, read, publish a folder atomically."""
 
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
+import pyarrow.fs as fs
+
 from features.errors import InputError, UnreachableError
+
+S3_ATTEMPTS = 3
+_ABSENT = ("NO_SUCH_BUCKET", "NO_SUCH_KEY", "RESOURCE_NOT_FOUND")
+_REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "EXPIRED_TOKEN", "HTTP status 403")
+_AWAY = ("NETWORK_CONNECTION", "SLOW_DOWN", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "THROTTLING", "HTTP status 5")
 
 
 def local_path(uri: str) -> Path:
@@ -16,6 +26,84 @@ def local_path(uri: str) -> Path:
     if parts.scheme in ("", "file") and not parts.netloc:
         return Path(unquote(parts.path) if parts.scheme else uri)
     raise InputError("uri", "must be a path or a file:// URI", uri)
+
+
+def open_filesystem(
+    uri: str, *, endpoint: str | None = None, region: str | None = None, timeout_s: float = 10.0
+) -> tuple[fs.FileSystem, str]:
+    """The file system of a path, ``file://`` or ``s3://bucket/key`` URI, and the path in it. Contacts nobody yet.
+
+    S3 takes its credentials from the AWS_* variables or the AWS profile. Each request waits ``timeout_s`` at most (to
+    the second) for the next byte, S3_ATTEMPTS times. Raises InputError for another scheme or a malformed endpoint.
+    """
+    if not uri.startswith("s3://"):
+        return fs.LocalFileSystem(), os.path.abspath(local_path(uri))
+    where = urlsplit(endpoint or "https://")
+    if endpoint and (where.scheme not in ("http", "https") or not where.hostname or "@" in where.netloc or where.query):
+        rule = "must be http://host:port or https://host:port, without credentials"
+        raise InputError("data.endpoint", rule, endpoint.rpartition("@")[2])
+    s3 = fs.S3FileSystem(
+        endpoint_override=where.netloc or None,
+        scheme=where.scheme,
+        # Only Amazon's own stores have a region; without an endpoint the AWS profile is asked for it.
+        region=region or ("us-east-1" if endpoint else None),
+        connect_timeout=timeout_s,
+        request_timeout=timeout_s,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS),
+    )
+    return s3, uri.removeprefix("s3://").strip("/")
+
+
+def list_files(filesystem: fs.FileSystem, path: str) -> list[str]:
+    """The file at a path, those below a folder, or those that match a glob (``*``, ``?``, ``[…]``, ``**``), sorted.
+
+    Below a folder or in a glob, names that start with a dot or an underscore are left out. Raises FileNotFoundError
+    for a path, or the folder of a glob, that does not exist.
+    """
+    kind = filesystem.get_file_info(path).type
+    if kind == fs.FileType.File:
+        return [path]
+    parts, pattern = path.rstrip("/").split("/"), ["**", "*"]
+    if kind != fs.FileType.Directory:
+        fixed = next((k for k, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
+        parts, pattern = parts[:fixed], parts[fixed:]
+    base = "/".join(parts)
+    if not pattern or not base.strip("/"):
+        raise FileNotFoundError(path)
+    selector = fs.FileSelector(base, recursive=len(pattern) > 1)
+    found = [entry.path for entry in filesystem.get_file_info(selector) if entry.type == fs.FileType.File]
+    below = {name: name[len(base) :].strip("/").split("/") for name in found}
+    hidden = (".", "_")
+    return sorted(
+        name
+        for name, tail in below.items()
+        if _matches(tail, pattern) and not any(part.startswith(hidden) for part in tail)
+    )
+
+
+def address(filesystem: fs.FileSystem, path: str) -> str:
+    """How messages call a file of ``list_files``."""
+    return f"s3://{path}" if filesystem.type_name == "s3" else path
+
+
+@contextmanager
+def reading(uri: str, field: str = "data.uri") -> Iterator[None]:
+    """Translate what file systems and readers raise. Raises UnreachableError when a store did not answer in time,
+    InputError naming ``field`` and the URI for everything else."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(field, "does not exist", uri) from error
+    except (OSError, pa.ArrowException) as error:
+        text = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+        if any(mark in text for mark in _ABSENT):
+            raise InputError(field, "does not exist", uri) from error
+        if any(mark in text for mark in _REFUSED):
+            source = "the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY variables or the AWS profile"
+            raise InputError(field, f"access refused (403); credentials are taken from {source}", uri) from error
+        if any(mark in text for mark in _AWAY):
+            raise UnreachableError(f"{uri}: {text}") from error
+        raise InputError(field, f"cannot be read ({text})", uri) from error
 
 
 def read_folder(uri: str) -> dict[str, bytes]:
@@ -55,3 +143,11 @@ def write_text(path: Path, text: str) -> None:
     staging = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     staging.write_text(text, encoding="utf-8")
     os.replace(staging, path)
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or (bool(parts) and _matches(parts[1:], pattern))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])

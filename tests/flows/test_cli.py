@@ -37,7 +37,7 @@ def test_a_missing_table_exits_with_2_and_names_the_key(tmp_path: Path) -> None:
     found = run(tmp_path, "train", "--set", f"data.uri={absent}", "--summary", str(summary), "--quiet")
     assert found.returncode == 2
     assert found.stdout == ""
-    assert "data.uri: must name an existing" in found.stderr
+    assert "data.uri: does not exist, got" in found.stderr
     assert "Traceback" not in found.stderr
     written = json.loads(summary.read_text())
     assert written["exit_code"] == 2
