@@ -20,7 +20,8 @@ class Rows:
     values: (n, d) float64; series: (n,) int64 codes into ``series_names``, all 0 without a series column;
     times: (n,) int64 microseconds since 1970 UTC, or None; labels: (n,) int8 in {1, 0, UNKNOWN}, or None;
     groups, regimes: (n,) int64 codes into their names (UNKNOWN where none is stated), or None without such a column;
-    flags: (n,) names of the plausibility rules a row breaks, "" for none, or None where nobody looked.
+    flags: (n,) names of the plausibility rules a row breaks, "" for none, or None where nobody looked;
+    positions: (n,) int64 place of the row in its table, from 0, or None where it is not known.
     """
 
     features: tuple[str, ...]
@@ -34,6 +35,7 @@ class Rows:
     regimes: NDArray[np.int64] | None = None
     regime_names: tuple[str, ...] = ()
     flags: NDArray[np.object_] | None = None
+    positions: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -49,6 +51,7 @@ class Rows:
             groups=None if self.groups is None else self.groups[index],
             regimes=None if self.regimes is None else self.regimes[index],
             flags=None if self.flags is None else self.flags[index],
+            positions=None if self.positions is None else self.positions[index],
         )
 
     @property
@@ -64,8 +67,13 @@ class Rows:
         return self.series if self.groups is None else self.groups
 
 
-def from_blocks(blocks: Iterable[TypedBlock], schema: Schema, flags: NDArray[np.object_] | None = None) -> Rows:
-    """Typed blocks, and flags (n,) in their order -> Rows.
+def from_blocks(
+    blocks: Iterable[TypedBlock],
+    schema: Schema,
+    flags: NDArray[np.object_] | None = None,
+    positions: NDArray[np.int64] | None = None,
+) -> Rows:
+    """Typed blocks, with flags and positions (n,) in their order -> Rows.
 
     A label other than 1 or 0 is UNKNOWN here; validation decides whether it may occur.
     """
@@ -89,7 +97,18 @@ def from_blocks(blocks: Iterable[TypedBlock], schema: Schema, flags: NDArray[np.
     if schema.regime:
         regimes, regime_names = _codes([block.regimes for block in parts])
     rows = Rows(
-        schema.features, values, series, series_names, times, labels, groups, group_names, regimes, regime_names, flags
+        schema.features,
+        values,
+        series,
+        series_names,
+        times,
+        labels,
+        groups,
+        group_names,
+        regimes,
+        regime_names,
+        flags,
+        positions,
     )
     if times is None:
         return rows

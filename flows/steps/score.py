@@ -63,8 +63,9 @@ def score_columns(
 ) -> pa.Table:
     """One row for each of ``rows``, in canonical order; ``scores`` are those of ``ready``, the rest has nulls.
 
-    series and timestamp where the table has them, flags (plausibility rules that the row breaks, "" for none), complete
-    (is the history there), score, p_value, alert, and onset: the first alert row of a run, where there is time.
+    row (its place in the table, from 0), series and timestamp where the table has them, flags (plausibility rules that
+    the row breaks, "" for none), complete (is the history there), score, p_value, alert, and onset: the first alert row
+    of a run, where there is time.
     """
     manifest = bundle.manifest
     flagged = alerts(manifest.threshold, scores)
@@ -77,6 +78,8 @@ def score_columns(
         return pa.array(whole, mask=missing)
 
     columns: dict[str, pa.Array] = {}
+    if rows.positions is not None:
+        columns["row"] = pa.array(rows.positions)
     if config.data.series:
         columns["series"] = pa.array(rows.series_names, pa.string()).take(pa.array(rows.series))
     if rows.times is not None:
@@ -93,7 +96,8 @@ def score_columns(
 def _for_bundle(config: TrainConfig, manifest: Manifest) -> TrainConfig:
     if manifest.history and not config.data.timestamp:
         raise InputError("data.timestamp", f"must name the column of times: a score needs {_past(manifest)}", None)
-    data = config.data.model_copy(update={"features": list(manifest.features), "label": None})
+    update = {"features": list(manifest.features), "label": None, "group": None, "regime": None}
+    data = config.data.model_copy(update=update)
     return config.model_copy(update={"data": data})
 
 

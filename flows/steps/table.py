@@ -78,11 +78,13 @@ def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     kept: list[TypedBlock] = []
     lost: list[LostRows] = []
     flags: list[np.ndarray] = []
+    valid: list[np.ndarray] = []
     with QuarantineFile(folder / "quarantine.parquet") as quarantine:
 
         def on_block(block: JudgedBlock) -> None:
             kept.append(block.typed.take(block.valid))
             flags.append(block.flags[block.valid])
+            valid.append(block.valid)
             lost.append(_lost(block, config.validation.sensor_health))
             quarantine.add(block)
 
@@ -97,7 +99,8 @@ def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
         )
     page = folder / "validation.html"
     write_validation_page(validation, page)
-    rows = from_blocks(kept, schema, np.concatenate(flags) if flags else None)
+    named, usable = np.concatenate([np.empty(0, object), *flags]), np.concatenate([np.empty(0, bool), *valid])
+    rows = from_blocks(kept, schema, named, np.flatnonzero(usable))
     return CheckedTable(rows, _join(lost), validation, page, quarantine.written)
 
 

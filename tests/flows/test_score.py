@@ -169,7 +169,8 @@ def test_a_table_without_series_and_time_is_scored_in_its_order(tmp_path: Path, 
     whole, bundle = table.filter(pa.array(np.isfinite(table["b"].to_numpy()))), bundle_with(None)
     settings = ("data.series=null", "data.timestamp=null")
     found = pq.read_table(run(tmp_path, whole, bundle, *settings).paths["scores"])
-    assert found.column_names == ["flags", "complete", "score", "p_value", "alert"]
+    assert found.column_names == ["row", "flags", "complete", "score", "p_value", "alert"]
+    assert found["row"].to_pylist() == list(range(len(whole)))
     values = np.column_stack([whole[name].to_numpy() for name in "abc"])
     assert found["score"].to_pylist() == score(bundle.scorer, values).tolist()
     with pytest.raises(InputError, match=r"data\.timestamp: must name the column of times"):
