@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end check format bench lock clean
+.PHONY: help install train serve demo test test-end-to-end test-slow check format bench lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,11 +21,14 @@ serve: install ## serve the promoted model on http://127.0.0.1:8000 until Ctrl-C
 demo: install ## the whole loop: train, serve, promote, reconcile, verify, predict, drift page
 	@$(BIN)/vigia demo $(ARGS)
 
-test: install ## the tests, without the end-to-end one
+test: install ## the tests, without the end-to-end and the slow ones
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-end-to-end: install ## the whole loop as a test
 	@$(BIN)/python -m pytest -m end_to_end --timeout 900 $(ARGS)
+
+test-slow: install ## faults, load and large samples (minutes)
+	@$(BIN)/python -m pytest -m slow --timeout 1200 $(ARGS)
 
 check: install ## format, lint, types, import contracts, what the service imports
 	@$(BIN)/ruff format --check .

@@ -90,6 +90,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         tempfile.tempdir = str(workspace.scratch)
         os.environ.update(_QUIET_LIBRARIES, RAY_AUTH_TOKEN_PATH=str(workspace.token))
         os.environ["MPLCONFIGDIR"] = str(workspace.scratch)
+        os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")  # nobody asked to look for a cloud
         outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
         screen.show(outcome, _invocation())

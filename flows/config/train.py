@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from features.sources.opening import refuse_secrets
 from features.vibration.record import FEATURE_NAMES
 from flows.config.model import Config, Duration
 
@@ -69,6 +70,12 @@ class Data(Config):
     features: list[str] | Literal["*"] = Field("*", description='numeric columns, or "*" for all without a role')
     ranges: dict[str, tuple[float, float]] = Field({}, description="plausible [lowest, highest] by feature")
     label: str | None = Field("label", description="column of labels 1, 0 or missing (unknown); null for none")
+
+    @field_validator("uri")
+    @classmethod
+    def _no_secret(cls, uri: str) -> str:
+        refuse_secrets(uri)
+        return uri
 
     @model_validator(mode="before")
     @classmethod

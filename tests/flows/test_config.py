@@ -142,3 +142,17 @@ def test_what_is_dumped_loads_back(tmp_path: Path) -> None:
     config = load("split.gap=90m", "alerts.merge=45s", "data.label=null", "history.max_gap=15m")
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
     assert load_config(TrainConfig, tmp_path / "c.yaml") == config
+
+
+def test_a_password_in_a_uri_is_refused_before_it_is_shown_anywhere() -> None:
+    with pytest.raises(InputError, match=r"data\.uri: must not hold a password") as caught:
+        load_config(TrainConfig, None, ["data.uri=postgresql://ada:hush@db/plant?table=rows"])
+    assert "hush" not in str(caught.value)
+
+
+def test_the_columns_of_the_simulated_fleet_are_known_and_can_be_configured() -> None:
+    known = load_config(TrainConfig, None).data
+    assert (known.group, len(known.features), known.regime is not None) == ("machine", 10, True)
+    assert load_config(TrainConfig, None, ["data.group=null"]).data.group is None
+    other = load_config(TrainConfig, None, ["data.uri=my.csv"]).data
+    assert (other.group, other.features, other.regime) == (None, "*", None)

@@ -1,0 +1,136 @@
+"""Baselines: centre and scale of every feature for each series (and operating state), and the fleet's for the rest."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from features.errors import InputError
+
+OFF = "off"
+"""The operating state whose rows are not scored: a machine that stands still says nothing of its health."""
+
+
+class Stratum(IntEnum):
+    """How well a row's baseline is known; each stratum has a threshold of its own."""
+
+    MATURE = 0
+    YOUNG = 1
+    UNSEEN = 2
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """m rows of series and operating states, then r rows of the fleet, one a state; the last one is for any state.
+
+    keys: (m,) uint64 ascending, a hash of series and state; centre: (m + r, d) float64 in the units of the features;
+    scale: (m + r, d) float32 > 0, a robust standard deviation; stratum: (m + r,) int8 of Stratum; regimes: the r names,
+    the last is "".
+    """
+
+    keys: NDArray[np.uint64]
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float32]
+    stratum: NDArray[np.int8]
+    regimes: tuple[str, ...]
+
+    def find(self, series: Sequence[str | None], regimes: Sequence[str | None] | None = None) -> NDArray[np.int64]:
+        """(n,) the baseline row of each row: that of its series and state, else the fleet's in that state, else any.
+
+        A missing or unknown series or state is no error; states mean nothing where the baselines know none.
+        """
+        stateless = regimes is None or self.regimes == ("",)
+        states: Sequence[str | None] = [None] * len(series) if stateless else regimes or ()
+        fleet = {name: len(self.keys) + number for number, name in enumerate(self.regimes)}
+        anywhere = len(self.centre) - 1
+        asked = np.fromiter((key_of(a, b) for a, b in zip(series, states, strict=True)), np.uint64, len(series))
+        at = np.minimum(np.searchsorted(self.keys, asked), max(len(self.keys) - 1, 0))
+        known = self.keys[at] == asked if len(self.keys) else np.zeros(len(asked), bool)
+        other = np.fromiter((fleet.get(state or "", anywhere) for state in states), np.int64, len(series))
+        return np.where(known, at, other)
+
+    def apply(self, values: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, …, d) values as deviations from the baselines ``at`` (n,), in robust standard deviations."""
+        shape = (len(at),) + (1,) * (values.ndim - 2) + (values.shape[-1],)
+        return np.asarray((values - self.centre[at].reshape(shape)) / self.scale[at].reshape(shape))
+
+
+def key_of(series: str | None, regime: str | None) -> int:
+    """64 bits of BLAKE2b over series and state; a NUL keeps ("ab", "c") apart from ("a", "bc")."""
+    text = f"{series or ''}\0{regime or ''}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True)
+class BaselineTable:
+    """The content of ``baselines.parquet``: one row a series and state, then the fleet's rows with series "".
+
+    rows: (m + r,) int64 reference rows behind each.
+    """
+
+    series: tuple[str, ...]
+    regimes: tuple[str, ...]
+    rows: NDArray[np.int64]
+    stratum: NDArray[np.int8]
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float32]
+
+
+def write_table(table: BaselineTable) -> bytes:
+    """``baselines.parquet``; the same table gives the same bytes."""
+    d = table.centre.shape[1]
+    columns = {
+        "series": pa.array(table.series, pa.string()),
+        "regime": pa.array(table.regimes, pa.string()),
+        "rows": pa.array(table.rows),
+        "stratum": pa.array(table.stratum),
+        "centre": pa.FixedSizeListArray.from_arrays(pa.array(table.centre.ravel()), d),
+        "scale": pa.FixedSizeListArray.from_arrays(pa.array(table.scale.ravel()), d),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd", row_group_size=1_000_000)
+    return buffer.getvalue()
+
+
+def read_table(content: bytes, d: int) -> BaselineTable:
+    """The table of d features behind ``baselines.parquet``. Raises InputError naming what does not fit."""
+    try:
+        found = pq.read_table(pa.BufferReader(content))
+        matrix = {name: found[name].combine_chunks().flatten().to_numpy() for name in ("centre", "scale")}
+        series, regimes = found["series"].to_pylist(), found["regime"].to_pylist()
+        rows, stratum = found["rows"].to_numpy(), found["stratum"].to_numpy()
+        shaped = {name: values.reshape(len(series), -1) for name, values in matrix.items()}
+    except (pa.ArrowException, OSError, KeyError, ValueError, AttributeError) as error:
+        raise InputError("baselines.parquet", f"cannot be read ({str(error).splitlines()[0]})") from error
+    centre, scale = shaped["centre"], shaped["scale"]
+    if centre.shape[1] != d or scale.shape[1] != d:
+        raise InputError("baselines.parquet", f"must hold {d} features", (centre.shape[1], scale.shape[1]))
+    if not (np.isfinite(centre).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise InputError("baselines.parquet", "every centre must be finite and every scale above 0")
+    if not series or series[-1] or regimes[-1]:
+        raise InputError("baselines.parquet", "must end with the fleet's row for any state", len(series))
+    return BaselineTable(tuple(series), tuple(regimes), rows, stratum, centre, scale)
+
+
+def make_baselines(table: BaselineTable) -> Baselines:
+    """The lookup of a table; names are kept as hashes only. Raises InputError where two rows share a key."""
+    own = [number for number, name in enumerate(table.series) if name]
+    fleet = [number for number, name in enumerate(table.series) if not name]
+    keys = np.array([key_of(table.series[number], table.regimes[number]) for number in own], np.uint64)
+    order = np.argsort(keys)
+    if (np.diff(keys[order]) == 0).any():
+        raise InputError("baselines.parquet", "must hold each series and state once")
+    chosen = np.r_[np.array(own, np.int64)[order], np.array(fleet, np.int64)]
+    return Baselines(
+        keys=keys[order],
+        centre=table.centre[chosen],
+        scale=table.scale[chosen],
+        stratum=table.stratum[chosen],
+        regimes=tuple(table.regimes[number] for number in fleet),
+    )
