@@ -1,6 +1,8 @@
 """The MLflow door: runs, nested trials, model versions and aliases."""
 
+import hashlib
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import InputError, UnreachableError
 from training.search import Trial
+
+_LONGEST_NAME = 250
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Registry:
             number = found.experiment_id if found else self._client.create_experiment(experiment, place)
             run_id: str = self._client.create_run(number, run_name=name).info.run_id
             for key, value in parameters.items():
-                self._client.log_param(run_id, key, value)
+                self._client.log_param(run_id, parameter_name(key), value)
         status = "FAILED"
         try:
             yield run_id
@@ -122,3 +126,11 @@ def _translated(uri: str) -> Iterator[None]:
         raise UnreachableError(f"registry {uri}: {error.message}") from error
     except (SQLAlchemyError, OSError) as error:
         raise UnreachableError(f"registry {uri}: {str(error).splitlines()[0]}") from error
+
+
+def parameter_name(key: str) -> str:
+    """The key with every sign that MLflow refuses in a name as its code point: a key may hold the name of a column."""
+    name = re.sub(r"[^\w.\- :]", lambda sign: f"_{ord(sign[0]):x}_", key)
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from flows.cli import train
+from flows.cli.configuration import add_settings
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
@@ -14,7 +14,7 @@ _REAL = Path("configs/skab.yaml")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Those of train, and a port."""
-    train.add_arguments(parser)
+    add_settings(parser)
     parser.add_argument("--port", type=int, default=8000, help="where to serve (8000)")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from features.errors import InputError
-from flows.cli import train
+from flows.cli.configuration import add_settings
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--alias", default="challenger", help="model version by alias (challenger)")
     parser.add_argument("--model", help="registered model (default: the configured one)")
     parser.add_argument("--out", type=Path, metavar="FILE.parquet", help="where to write (the run's folder)")
-    train.add_arguments(parser)
+    add_settings(parser)
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:

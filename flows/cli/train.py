@@ -3,21 +3,19 @@
 import argparse
 from pathlib import Path
 
-from flows.config.loading import load_config
-from flows.config.train import TrainConfig
+from flows.cli.configuration import add_table, configured
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--config and --set."""
-    parser.add_argument("--config", type=Path, help="YAML file (default: the simulated fleet)")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. data.uri=my.parquet")
+    """A table, --config and --set."""
+    add_table(parser)
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Load the configuration before anything heavy is imported, then train."""
-    config = load_config(TrainConfig, arguments.config, arguments.set)
+    """Settle the configuration before anything heavy is imported, then train."""
+    config = configured(arguments, progress)
     from flows.steps.train import train
 
     return train(config, workspace, progress, ray)

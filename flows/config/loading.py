@@ -13,11 +13,31 @@ from features.errors import InputError
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load_config(kind: type[Model], path: Path | None, settings: Iterable[str] = ()) -> Model:
-    """Read a configuration of that kind. Raises InputError for anything it does not understand."""
+def load_config(kind: type[Model], path: Path | None, settings: Iterable[str] = (), uri: str | None = None) -> Model:
+    """Read a configuration of that kind; ``uri`` replaces the file's data.uri, and settings come last.
+
+    Raises InputError for anything it does not understand.
+    """
     values = _read(path) if path else {}
+    if uri is not None:
+        put(values, "data.uri", uri)
+    return _checked(kind, changed(values, settings))
+
+
+def changed(values: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """The values with each ``key.subkey=value`` in place. Raises InputError for a setting that is none."""
     for setting in settings:
-        _set(values, setting)
+        put(values, *parse_setting(setting), setting)
+    return values
+
+
+def from_text(kind: type[Model], text: str) -> Model:
+    """The configuration of a YAML text, as ``load_config`` reads it from a file."""
+    return _checked(kind, yaml.safe_load(text) or {})
+
+
+def _checked(kind: type[Model], values: dict[str, Any]) -> Model:
+    """Check values. Raises InputError naming the key and the rule."""
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -38,20 +58,26 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _set(values: dict[str, Any], setting: str) -> None:
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """Key and value of ``key.subkey=value``. Raises InputError when it is none."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise InputError("--set", "must be written key.subkey=value", setting)
+    try:
+        return key, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError("--set", f"the value of {key} must be YAML", text) from error
+
+
+def put(values: dict[str, Any], key: str, value: Any, setting: str = "") -> None:
+    """Set one value in place, making the sections it is in. Raises InputError when one of them is a value."""
     *parents, leaf = key.split(".")
     for parent in parents:
         child = values.setdefault(parent, {})
         if not isinstance(child, dict):
-            raise InputError("--set", f"{parent!r} is a value, not a section", setting)
+            raise InputError("--set", f"{parent!r} is a value, not a section", setting or key)
         values = child
-    try:
-        values[leaf] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError("--set", f"the value of {key} must be YAML", text) from error
+    values[leaf] = value
 
 
 def _explain(kind: type[BaseModel], error: ValidationError) -> InputError:

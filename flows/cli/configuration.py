@@ -1,0 +1,45 @@
+"""Arguments that state a configuration, and the configuration that they state."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from flows.config.loading import load_config
+from flows.config.train import TrainConfig
+from flows.outcome import Progress
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """--config and --set."""
+    parser.add_argument("--config", type=Path, help="YAML file (default: the simulated fleet)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. data.label=null")
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """A table, --config and --set."""
+    parser.add_argument("uri", nargs="?", metavar="URI", help="table; its columns' roles are guessed without --config, "
+                        "else it replaces data.uri")  # fmt: skip
+    add_settings(parser)
+
+
+def configured(arguments: argparse.Namespace, progress: Progress) -> TrainConfig:
+    """The configuration of a table, file and settings; says what it guessed. Raises InputError."""
+    if arguments.uri is None or arguments.config is not None:
+        return load_config(TrainConfig, arguments.config, arguments.set, arguments.uri)
+    from flows.steps.configure import configure, told
+
+    with progress.stage("Guessing the roles of the columns"):
+        done = configure(arguments.uri, arguments.set)
+    for line in (*told(done), "", "The configuration, as `vigia config init` would write it:", ""):
+        progress.say(line)
+    for line in done.text.splitlines():
+        progress.say(f"  {line}" if line else line)
+    progress.say("")
+    return done.config
+
+
+def repeated(arguments: argparse.Namespace) -> str:
+    """The same arguments for another command."""
+    config = ["--config", str(arguments.config)] if arguments.config else []
+    settings = [part for setting in arguments.set for part in ("--set", setting)]
+    return shlex.join([*([arguments.uri] if arguments.uri else []), *config, *settings])
