@@ -20,7 +20,7 @@ from features.fleet.timeline import START, Timeline, make_timeline, row_hours
 from features.fleet.waveform import RATE_HZ, simulate_records
 from features.vibration.record import FEATURE_NAMES, record_features
 
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 """Raised with every change of a simulated bit; part of the name of a cached fleet."""
 FEATURES = FEATURE_NAMES
 SCHEMA = pa.schema(
@@ -39,7 +39,10 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Fleet:
-    """Number of sensors (three series each), days of history, seed of every draw, and a drift injected into it."""
+    """Number of sensors (three series each), days of history, seed of every draw, and a drift injected into it.
+
+    More sensors leave the first ones as they are; another number of days is another history of the same machines.
+    """
 
     sensors: int = 30
     days: int = 10

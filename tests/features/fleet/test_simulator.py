@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from features.fleet.faults import KINDS
-from features.fleet.simulator import FEATURES, SCHEMA, Fleet, simulate_fleet, simulate_machine
+from features.fleet.simulator import FEATURES, MODEL_VERSION, SCHEMA, Fleet, simulate_fleet, simulate_machine
 from features.fleet.timeline import PERIOD_S
 
 MONTH = Fleet(sensors=40, days=20, seed=3)
@@ -163,3 +163,12 @@ def test_the_same_fleet_can_be_made_of_waveforms() -> None:
             for table in (made, drawn)
         ]
         np.testing.assert_allclose(*by_series, rtol=0.06)
+
+
+def test_a_changed_model_has_another_version() -> None:
+    """When the means move, raise MODEL_VERSION, or caches go on serving the old fleet; then note the new means here."""
+    table = read(Fleet(sensors=10, days=2, seed=7))
+    means = [float(np.nanmean(table[name].to_numpy(), dtype=np.float64)) for name in FEATURES]
+    assert (MODEL_VERSION, table.num_rows) == (3, 17_280)
+    expected = [0.238707, 0.820683, 3.47779, 2.92093, 0.000888177, 1.24900, 4.34548, 1570.74, 0.732014, 0.0703093]
+    np.testing.assert_allclose(means, expected, rtol=1e-4)
