@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from features.schema import Schema
 from features.typed import UNKNOWN, Clock, TypedBlock, type_block
 
+OFF = "off"
+"""The operating state whose rows are not scored: a machine that stands still says nothing of its health."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -60,6 +63,13 @@ class Rows:
         if self.labels is None:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(self.labels == 1)
+
+    @property
+    def running(self) -> NDArray[np.bool_]:
+        """(n,) False where the operating state is off."""
+        if self.regimes is None or OFF not in self.regime_names:
+            return np.ones(len(self), dtype=bool)
+        return np.asarray(self.regimes != self.regime_names.index(OFF))
 
     @property
     def independent(self) -> NDArray[np.int64]:

@@ -12,9 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.errors import InputError
-
-OFF = "off"
-"""The operating state whose rows are not scored: a machine that stands still says nothing of its health."""
+from features.rows import Rows
 
 
 class Stratum(IntEnum):
@@ -59,6 +57,17 @@ class Baselines:
         """(n, …, d) values as deviations from the baselines ``at`` (n,), in robust standard deviations."""
         shape = (len(at),) + (1,) * (values.ndim - 2) + (values.shape[-1],)
         return np.asarray((values - self.centre[at].reshape(shape)) / self.scale[at].reshape(shape))
+
+
+def locate(baselines: Baselines, rows: Rows) -> NDArray[np.int64]:
+    """(n,) the baseline row of each row of a table."""
+    states = len(rows.regime_names) + 1
+    state = np.full(len(rows), states - 1) if rows.regimes is None else rows.regimes % states  # UNKNOWN is the last
+    pairs, place = np.unique(rows.series * states + state, return_inverse=True)
+    named = (*rows.regime_names, None)
+    return baselines.find(
+        [rows.series_names[pair // states] for pair in pairs], [named[pair % states] for pair in pairs]
+    )[place]
 
 
 def key_of(series: str | None, regime: str | None) -> int:

@@ -1,7 +1,7 @@
 """The bundle: a directory with one digest that turns feature values into scores, p-values and alerts.
 
-Files: ``bundle.json`` (Manifest) and ``model.onnx``. Nothing in it is executable or a pickle, and the digest depends on
-names and contents alone: no clock, host, path or run id is written into it.
+Files: ``bundle.json`` (Manifest), ``model.onnx`` and, where declared, ``baselines.parquet``. Nothing in it is
+executable or a pickle, and the digest depends on names and contents alone: no clock, host, path or run id is in it.
 """
 
 import hashlib
@@ -12,16 +12,19 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from features.errors import InputError
 from features.history import NO_HISTORY, History
 from features.storage import read_folder
+from serving.baselines import Baselines, BaselineTable, make_baselines, read_table, write_table
 from serving.graph import Graph
 from serving.scorer import Scorer, Transform
-from serving.verdict import Calibration
+from serving.verdict import Calibration, Judge
 
 FORMAT = 1
 _FILES = {"bundle.json", "model.onnx"}
+_BASELINES = "baselines.parquet"
 
 
 class RobustScaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="robust"):
@@ -53,6 +56,22 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class StratumThreshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The threshold of rows whose baseline is not mature."""
+
+    threshold: float
+    alpha: Annotated[float, Meta(gt=0, le=1)]
+    calibration: Calibration
+    budget: Budget
+
+
+class Strata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """There are baselines; the manifest's own threshold is that of mature ones, these are the others'."""
+
+    young: StratumThreshold
+    unseen: StratumThreshold
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``bundle.json``. Scores are float32; ``alert <=> score >= threshold <=> p <= alpha``."""
 
@@ -68,6 +87,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     simulated: bool
     history: PastRows | None = None
+    baselines: Strata | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,11 @@ class Bundle:
     manifest: Manifest
     scorer: Scorer
     digest: str
+    judge: Judge
+
+    def strata(self, at: NDArray[np.int64] | None) -> NDArray[np.int8] | None:
+        """(n,) strata of the baseline rows ``at``; None for a bundle without baselines."""
+        return None if self.scorer.baselines is None or at is None else self.scorer.baselines.stratum[at]
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -88,9 +113,20 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def make_scorer(transform: RobustScaling, model: bytes, history: PastRows | None = None) -> Scorer:
+def make_scorer(
+    transform: RobustScaling, model: bytes, history: PastRows | None = None, baselines: Baselines | None = None
+) -> Scorer:
     """The scorer that these constants and this graph describe."""
-    return Scorer(make_transform(transform), Graph(model), make_history(history))
+    return Scorer(make_transform(transform), Graph(model), make_history(history), baselines)
+
+
+def make_judge(manifest: Manifest) -> Judge:
+    """The thresholds by stratum: one, or three with baselines."""
+    others = [manifest.baselines.young, manifest.baselines.unseen] if manifest.baselines else []
+    return Judge(
+        (manifest.threshold, *(other.threshold for other in others)),
+        (manifest.calibration, *(other.calibration for other in others)),
+    )
 
 
 def make_history(declared: PastRows | None) -> History:
@@ -105,15 +141,21 @@ def make_transform(constants: RobustScaling) -> Transform:
     return Transform(np.asarray(constants.centre), np.asarray(constants.scale), constants.limit)
 
 
-def pack(manifest: Manifest, model: bytes) -> dict[str, bytes]:
-    """The files of a bundle."""
-    return {"bundle.json": msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n", "model.onnx": model}
+def pack(manifest: Manifest, model: bytes, baselines: BaselineTable | None = None) -> dict[str, bytes]:
+    """The files of a bundle; a manifest that declares baselines needs them."""
+    table = {} if baselines is None else {_BASELINES: write_table(baselines)}
+    return table | {
+        "bundle.json": msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n",
+        "model.onnx": model,
+    }
 
 
 def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     """Check and load the files of a bundle. Raises InputError naming the file and the rule."""
-    if set(files) != _FILES:
-        raise InputError("bundle", f"must hold exactly {sorted(_FILES)}", sorted(files))
+    if not _FILES <= set(files) <= {*_FILES, _BASELINES}:
+        raise InputError(
+            "bundle", f"must hold exactly {sorted(_FILES)}, and {_BASELINES} where declared", sorted(files)
+        )
     try:
         found = msgspec.json.decode(files["bundle.json"], type=_Format).format
         if found != FORMAT:
@@ -121,12 +163,18 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
         manifest = msgspec.json.decode(files["bundle.json"], type=Manifest)
     except msgspec.MsgspecError as error:
         raise InputError("bundle.json", str(error)) from error
-    scorer = make_scorer(manifest.transform, files["model.onnx"], manifest.history)
-    expanded = scorer.history.width(len(manifest.features))
-    widths = {expanded, len(manifest.transform.centre), len(manifest.transform.scale), scorer.graph.width}
+    wanted = _FILES | ({_BASELINES} if manifest.baselines else set())
+    if set(files) != wanted:
+        raise InputError("bundle", f"must hold exactly {sorted(wanted)}", sorted(files))
+    d = len(manifest.features)
+    baselines = make_baselines(read_table(files[_BASELINES], d)) if manifest.baselines else None
+    scorer = make_scorer(manifest.transform, files["model.onnx"], manifest.history, baselines)
+    widths = {
+        scorer.history.width(d), len(manifest.transform.centre), len(manifest.transform.scale), scorer.graph.width
+    }  # fmt: skip
     if len(widths) != 1:
         raise InputError("bundle", "expanded features, transform and graph must have one width", sorted(widths))
-    return Bundle(manifest, scorer, digest_of(files))
+    return Bundle(manifest, scorer, digest_of(files), make_judge(manifest))
 
 
 def load_bundle(uri: str, digest: str) -> Bundle:

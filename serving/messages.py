@@ -8,10 +8,12 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from features.errors import InputError
-from serving.bundle import Manifest
+from features.rows import OFF
+from serving.baselines import Stratum
+from serving.bundle import Bundle, Manifest
 from serving.holder import Served
 from serving.scorer import score
-from serving.verdict import alerts, p_values
+from serving.verdict import judge
 
 MAX_ROWS = 10_000
 
@@ -21,10 +23,14 @@ class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     For a bundle with history also ``"history": [[[…], …], …]``: for each row of data, the rows just before it in its
     series, oldest first. Only the caller knows times: a row whose past lies beyond a gap must not be asked about.
+    ``series_ids`` and ``regime``, one a row, name its baseline where the bundle has them; a missing or unknown one
+    takes the fleet's. A row of regime "off" is not scored: its entries are null, and it is no alert.
     """
 
     data: Annotated[list[list[float]], Meta(min_length=1, max_length=MAX_ROWS)]
     history: list[list[list[float]]] | None = None
+    series_ids: list[str | None] | None = None
+    regime: list[str | None] | None = None
 
 
 class ModelName(msgspec.Struct):
@@ -35,13 +41,17 @@ class ModelName(msgspec.Struct):
     digest: str
 
 
-class PredictAnswer(msgspec.Struct):
-    """One entry a row: score (higher is more anomalous), alert, conformal p-value."""
+class PredictAnswer(msgspec.Struct, omit_defaults=True):
+    """One entry a row: score (higher is more anomalous), alert, conformal p-value; null where it was not scored.
 
-    scores: list[float]
+    baselines: which threshold applied, mature, young or unseen; only from a bundle with baselines.
+    """
+
+    scores: list[float | None]
     alerts: list[bool]
-    p_values: list[float]
+    p_values: list[float | None]
     model: ModelName
+    baselines: list[str] | None = None
 
 
 class ErrorAnswer(msgspec.Struct):
@@ -55,20 +65,37 @@ class ErrorAnswer(msgspec.Struct):
 
 def predict(request: PredictRequest, served: Served) -> PredictAnswer:
     """Score the rows of a request. Raises InputError naming row and column."""
-    manifest = served.bundle.manifest
-    values = _values(request.data, manifest.features, "data")
-    scores = score(served.bundle.scorer, values, _past(request, manifest))
+    bundle = served.bundle
+    values = _values(request.data, bundle.manifest.features, "data")
+    past, at = _past(request, bundle.manifest), _located(request, bundle)
+    scores = score(bundle.scorer, values, past, at)
+    found = judge(bundle.judge, scores, bundle.strata(at))
+    scored = [state != OFF for state in request.regime or [None] * len(values)]
+    named = None if at is None else [Stratum(code).name.lower() for code in found.strata]
     return PredictAnswer(
-        scores=[float(value) for value in scores],
-        alerts=alerts(manifest.threshold, scores).tolist(),
-        p_values=p_values(manifest.calibration, scores).tolist(),
+        scores=[float(value) if kept else None for value, kept in zip(scores, scored, strict=True)],
+        alerts=[bool(alert) and kept for alert, kept in zip(found.alerts, scored, strict=True)],
+        p_values=[float(p) if kept else None for p, kept in zip(found.p_values, scored, strict=True)],
         model=model_name(served),
+        baselines=named,
     )
 
 
 def model_name(served: Served) -> ModelName:
     """Name, version and digest."""
     return ModelName(served.ref.model, served.ref.version, served.bundle.digest)
+
+
+def _located(request: PredictRequest, bundle: Bundle) -> NDArray[np.int64] | None:
+    """(n,) baseline rows; None for a bundle without baselines."""
+    n = len(request.data)
+    for field in ("series_ids", "regime"):
+        given = getattr(request, field)
+        if given is not None and len(given) != n:
+            raise InputError(field, f"must have one entry for each of {n} rows", len(given))
+    if bundle.scorer.baselines is None:
+        return None
+    return bundle.scorer.baselines.find(request.series_ids or [None] * n, request.regime)
 
 
 def _past(request: PredictRequest, manifest: Manifest) -> NDArray[np.float64] | None:

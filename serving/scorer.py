@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.history import NO_HISTORY, History, Scorable, expand
+from serving.baselines import Baselines, locate
 from serving.graph import Graph
 
 
@@ -28,21 +29,54 @@ class Transform:
 
 @dataclass(frozen=True)
 class Scorer:
-    """Transform and graph, fitted together on features that ``history`` expands."""
+    """Baselines, history, transform and graph, fitted together and applied in that order."""
 
     transform: Transform
     graph: Graph
     history: History = NO_HISTORY
+    baselines: Baselines | None = None
 
 
-def score(scorer: Scorer, values: NDArray[np.float64], past: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+def score(
+    scorer: Scorer,
+    values: NDArray[np.float64],
+    past: NDArray[np.float64] | None = None,
+    at: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]:
     """Anomaly scores (n,) of finite feature values (n, d); higher is more anomalous.
 
-    past: (n, rows, d) finite values of the rows before each, oldest first, where the scorer has a history.
+    past: (n, rows, d) finite values of the rows before each, oldest first, where the scorer has a history; at: (n,)
+    rows of the baselines, the fleet's without.
     """
+    if scorer.baselines is not None:
+        at = np.full(len(values), len(scorer.baselines.centre) - 1) if at is None else at
+        values, past = scorer.baselines.apply(values, at), past if past is None else scorer.baselines.apply(past, at)
     return scorer.graph.score(scorer.transform.apply(expand(scorer.history, values, past)))
 
 
-def score_rows(scorer: Scorer, rows: Scorable) -> NDArray[np.float32]:
-    """Anomaly scores (n,) of rows whose past lies in a table, a bounded number at a time."""
-    return np.concatenate([np.empty(0, np.float32), *(score(scorer, *block) for block in rows.blocks())])
+def score_rows(scorer: Scorer, rows: Scorable, at: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    """Anomaly scores (n,) of rows whose past lies in a table, a bounded number at a time.
+
+    at: (n,) rows of the baselines; those that ``locate`` finds without.
+    """
+    if scorer.baselines is not None and at is None:
+        at = locate(scorer.baselines, rows.rows)
+    parts, done = [np.empty(0, np.float32)], 0
+    for values, past in rows.blocks():
+        parts.append(score(scorer, values, past, None if at is None else at[done : done + len(values)]))
+        done += len(values)
+    return np.concatenate(parts)
+
+
+def prepare(rows: Scorable, baselines: Baselines | None, at: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """(n, D) what the transform sees of rows: deviations from their baselines, expanded by history. A whole window."""
+    if baselines is None:
+        return rows.expanded()
+    found = locate(baselines, rows.rows) if at is None else at
+    parts, done = [np.empty((0, rows.history.width(rows.values.shape[1])))], 0
+    for values, past in rows.blocks():
+        part = found[done : done + len(values)]
+        deviations = past if past is None else baselines.apply(past, part)
+        parts.append(expand(rows.history, baselines.apply(values, part), deviations))
+        done += len(values)
+    return np.concatenate(parts)

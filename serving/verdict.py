@@ -1,5 +1,6 @@
 """From scores to verdicts: the p-value among calibration rows, and the alert."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated
 
@@ -33,6 +34,34 @@ def p_values(calibration: Calibration, scores: ArrayLike) -> NDArray[np.float64]
     interval = np.searchsorted(np.asarray(calibration.scores), np.asarray(scores, np.float64), side="left")
     at_least = np.append(np.asarray(calibration.counts), 0)[interval]
     return np.asarray((1 + at_least) / (1 + calibration.rows))
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The threshold and calibration of each stratum of rows; one where all rows are judged alike."""
+
+    thresholds: tuple[float, ...]
+    calibrations: tuple[Calibration, ...]
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """(n,) alert rows, conformal p-values, and the stratum whose threshold applied."""
+
+    alerts: NDArray[np.bool_]
+    p_values: NDArray[np.float64]
+    strata: NDArray[np.int8]
+
+
+def judge(by: Judge, scores: NDArray[np.float32], strata: NDArray[np.int8] | None = None) -> Verdicts:
+    """Verdicts on (n,) scores; strata: (n,) codes into the thresholds, all 0 without."""
+    chosen = np.zeros(len(scores), np.int8) if strata is None else np.minimum(strata, len(by.thresholds) - 1)
+    flagged, p = np.zeros(len(scores), bool), np.ones(len(scores))
+    for code, (threshold, calibration) in enumerate(zip(by.thresholds, by.calibrations, strict=True)):
+        rows = chosen == code
+        flagged[rows] = alerts(threshold, scores[rows])
+        p[rows] = p_values(calibration, scores[rows])
+    return Verdicts(flagged, p, chosen.astype(np.int8))
 
 
 def alerts(threshold: float, scores: ArrayLike) -> NDArray[np.bool_]:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import NotEnoughDataError
-from features.rows import Rows
-from serving.baselines import OFF, BaselineTable, Stratum
+from features.rows import OFF, Rows
+from serving.baselines import BaselineTable, Stratum
 
 _NORMAL_MAD = 1.4826  # median absolute deviation of a standard normal distribution, inverted
 

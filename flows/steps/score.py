@@ -22,9 +22,10 @@ from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
 from flows.steps.table import CheckedTable, read_checked
 from flows.workspace import Workspace
+from serving.baselines import Stratum, locate
 from serving.bundle import Bundle, Manifest
 from serving.scorer import score_rows
-from serving.verdict import alerts, p_values
+from serving.verdict import Verdicts, judge
 
 
 def score_table(
@@ -41,15 +42,18 @@ def score_table(
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
     with progress.stage("Scoring") as stage:
         ready = scorable(table.rows, bundle.scorer.history)
+        ready = ready.take(ready.rows.running)
         if not len(ready):
             rule = f"some row must come after {_past(manifest)}"
             raise NotEnoughDataError("history", rule, f"{len(table.rows)} rows, and none that does")
-        scores = score_rows(bundle.scorer, ready)
+        at = None if bundle.scorer.baselines is None else locate(bundle.scorer.baselines, ready.rows)
+        scores = score_rows(bundle.scorer, ready, at)
+        found = judge(bundle.judge, scores, bundle.strata(at))
         stage.result(f"{len(ready):,} rows")
     merge_us = round(manifest.budget.merge_s * 1e6)
-    measures = measure(scores, alerts(manifest.threshold, scores), ready.rows, merge_us, usual_period(table.rows))
+    measures = measure(scores, found.alerts, ready.rows, merge_us, usual_period(table.rows))
     out = (out or folder / "scores.parquet").absolute()
-    verdicts = score_columns(bundle, table.rows, ready, scores, config)
+    verdicts = score_columns(bundle, table.rows, ready, scores, found, config)
     figures = _figures(bundle, table, measures, verdicts)
     _write(verdicts.replace_schema_metadata({"digest": bundle.digest, "simulated": str(table.simulated)}), out)
     paths = {"scores": str(out)} | ({"quarantine": str(table.quarantine)} if table.quarantine else {})
@@ -59,16 +63,15 @@ def score_table(
 
 
 def score_columns(
-    bundle: Bundle, rows: Rows, ready: Scorable, scores: NDArray[np.float32], config: TrainConfig
+    bundle: Bundle, rows: Rows, ready: Scorable, scores: NDArray[np.float32], found: Verdicts, config: TrainConfig
 ) -> pa.Table:
     """One row for each of ``rows``, in canonical order; ``scores`` are those of ``ready``, the rest has nulls.
 
     row (its place in the table, from 0), series and timestamp where the table has them, flags (plausibility rules that
-    the row breaks, "" for none), complete (is the history there), score, p_value, alert, and onset: the first alert row
-    of a run, where there is time.
+    the row breaks, "" for none), complete (the history is there and the machine runs), score, p_value, alert, baseline
+    (mature, young or unseen, from a bundle with baselines), and onset: the first alert row of a run, with time.
     """
     manifest = bundle.manifest
-    flagged = alerts(manifest.threshold, scores)
     missing = np.ones(len(rows), bool)
     missing[ready.at] = False
 
@@ -87,16 +90,19 @@ def score_columns(
     if rows.flags is not None:
         columns["flags"] = pa.array(rows.flags, pa.string())
     columns |= {"complete": pa.array(~missing), "score": spread(scores)}
-    columns |= {"p_value": spread(p_values(manifest.calibration, scores)), "alert": spread(flagged)}
+    columns |= {"p_value": spread(found.p_values), "alert": spread(found.alerts)}
+    if bundle.scorer.baselines is not None:
+        named = pa.array([stratum.name.lower() for stratum in Stratum])
+        columns["baseline"] = named.take(spread(found.strata))
     if rows.times is not None:
-        columns["onset"] = spread(onsets(flagged, ready.rows, round(manifest.budget.merge_s * 1e6)))
+        columns["onset"] = spread(onsets(found.alerts, ready.rows, round(manifest.budget.merge_s * 1e6)))
     return pa.table(columns)
 
 
 def _for_bundle(config: TrainConfig, manifest: Manifest) -> TrainConfig:
     if manifest.history and not config.data.timestamp:
         raise InputError("data.timestamp", f"must name the column of times: a score needs {_past(manifest)}", None)
-    update = {"features": list(manifest.features), "label": None, "group": None, "regime": None}
+    update = {"features": list(manifest.features), "label": None, "group": None}
     data = config.data.model_copy(update=update)
     return config.model_copy(update={"data": data})
 
