@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end test-slow check format bench lock clean
+.PHONY: help install train serve demo test test-end-to-end test-slow check format bench quality lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: install ## apply format and safe lint fixes
 bench: install ## speed beside a peer, as ratios: scoring (scikit-learn), validation (Great Expectations alone)
 	@$(BIN)/python -m tests.bench.scoring
 	@$(BIN)/python -m tests.bench.validation
+
+quality: install ## measure the simulated fleet again and write its tables into docs/quality.md (minutes)
+	@$(BIN)/python -m tests.quality.fleet --write $(ARGS)
 
 lock: ## resolve pyproject.toml into requirements.lock (needs uv)
 	@scripts/lock.sh

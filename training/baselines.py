@@ -25,44 +25,111 @@ class BaselineRules:
     floor: float = 0.25
 
 
-def fit_baselines(rows: Rows, rules: BaselineRules) -> BaselineTable:
-    """The baselines of the reference window's normal rows; rows of state "off" are left out.
+@dataclass(frozen=True)
+class Fleet:
+    """What a series of no rows has: (r, d) centre and scale by state, the last row for any; rows behind each.
+
+    typical: (d,) median scale of the mature series, 0 where none is known; a floor for every series is a share of it.
+    """
+
+    regimes: tuple[str, ...]
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    typical: NDArray[np.float64]
+
+
+def fit_fleet(rows: Rows, rules: BaselineRules) -> Fleet:
+    """The fleet's figures from the reference window's normal rows; rows of state "off" or unknown are left out.
+
+    A state of fewer than ``min_rows`` rows takes the figures over all states. Raises NotEnoughDataError without rows.
+    """
+    cells = _cells(rows)
+    centre, scale = group_spread(cells.values, np.zeros(1, np.int64), np.array([len(cells.values)]))
+    centres, scales, counts, names = [], [], [], []
+    state = np.repeat(cells.state, cells.counts)
+    for code, name in enumerate(cells.regimes if rows.regimes is not None else ()):
+        part = cells.values[state == code]
+        if not len(part):
+            continue
+        own = group_spread(part, np.zeros(1, np.int64), np.array([len(part)]))
+        enough = len(part) >= rules.min_rows
+        names.append(name)
+        counts.append(len(part))
+        centres.append(own[0][0] if enough else centre[0])
+        scales.append(own[1][0] if enough else scale[0])
+    whole = np.array([*centres, centre[0]])
+    _, spread = group_spread(cells.values, cells.starts, cells.counts)
+    return Fleet(
+        regimes=(*names, ""),
+        centre=whole,
+        scale=np.maximum(np.array([*scales, scale[0]]), _smallest(whole)),
+        rows=np.array([*counts, len(cells.values)]),
+        typical=_typical(spread[cells.mature(rules)]),
+    )
+
+
+def fit_baselines(rows: Rows, rules: BaselineRules, fleet: Fleet | None = None) -> BaselineTable:
+    """The baselines of the normal rows of the reference window, leaning on ``fleet`` (default: that of the rows).
 
     Without time every series counts as mature by its rows alone. Raises NotEnoughDataError without rows.
     """
-    states = ("",) if rows.regimes is None else rows.regime_names
+    fleet = fleet or fit_fleet(rows, rules)
+    cells = _cells(rows)
+    centre, scale = group_spread(cells.values, cells.starts, cells.counts)
+    mature = cells.mature(rules)
+    effective = cells.counts / _inflation(cells.values, cells.starts, cells.counts)
+    weight = np.where(mature, 1.0, effective / (effective + rules.shrinkage))[:, None]
+    names = [cells.regimes[code] for code in cells.state]
+    towards = np.array([fleet.regimes.index(name) if name in fleet.regimes else -1 for name in names])
+    centre = weight * centre + (1 - weight) * fleet.centre[towards]
+    scale = weight * scale + (1 - weight) * fleet.scale[towards]
+    scale = np.maximum(scale, np.maximum(rules.floor * fleet.typical, _smallest(centre)))
+    unseen = len(fleet.regimes)
+    return BaselineTable(
+        series=tuple(rows.series_names[code] for code in cells.series) + ("",) * unseen,
+        regimes=(*names, *fleet.regimes),
+        rows=np.r_[cells.counts, fleet.rows].astype(np.int64),
+        stratum=np.r_[np.where(mature, Stratum.MATURE, Stratum.YOUNG), [Stratum.UNSEEN] * unseen].astype(np.int8),
+        centre=np.concatenate([centre, fleet.centre]),
+        scale=np.concatenate([scale, fleet.scale]).astype(np.float32),
+    )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Rows by series and state, g cells side by side in time order: where each starts, its rows, codes, hours."""
+
+    values: NDArray[np.float64]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    series: NDArray[np.int64]
+    state: NDArray[np.int64]
+    hours: NDArray[np.float64]
+    regimes: tuple[str, ...]
+
+    def mature(self, rules: BaselineRules) -> NDArray[np.bool_]:
+        return np.asarray((self.counts >= rules.min_rows) & (self.hours >= rules.min_hours))
+
+
+def _cells(rows: Rows) -> _Cells:
+    regimes = ("",) if rows.regimes is None else rows.regime_names
     state = np.zeros(len(rows), np.int64) if rows.regimes is None else rows.regimes
-    kept = np.flatnonzero((state >= 0) & np.array([name != OFF for name in (*states, "?")])[state])
+    kept = np.flatnonzero((state >= 0) & rows.running)
     if not len(kept):
-        raise NotEnoughDataError("baselines", "needs reference rows of a state other than off", 0)
-    values, times = rows.values[kept], None if rows.times is None else rows.times[kept]
-    cell = rows.series[kept] * len(states) + state[kept]
-    order = np.argsort(cell, kind="stable")  # canonical order within: time
-    cell, values = cell[order], values[order]
+        raise NotEnoughDataError("baselines", f"need reference rows of a state other than {OFF}", 0)
+    cell = rows.series[kept] * len(regimes) + state[kept]
+    order = kept[np.argsort(cell, kind="stable")]  # canonical order within a cell: time
+    cell = np.sort(cell)
     starts = np.flatnonzero(np.r_[True, np.diff(cell) != 0])
     counts = np.diff(np.r_[starts, len(cell)])
-    centre, scale = group_spread(values, starts, counts)
     hours = np.full(len(starts), np.inf)
-    if times is not None:
-        ordered = times[order]
-        hours = (ordered[starts + counts - 1] - ordered[starts]) / 3.6e9
-    mature = (counts >= rules.min_rows) & (hours >= rules.min_hours)
-    fleet_centre, fleet_scale, fleet_rows = _fleet(values, cell % len(states), len(states), rules)
-    effective = counts / _inflation(values, starts, counts)
-    weight = np.where(mature, 1.0, effective / (effective + rules.shrinkage))[:, None]
-    towards = cell[starts] % len(states)
-    known = _typical(scale[mature])
-    centre = weight * centre + (1 - weight) * fleet_centre[towards]
-    scale = weight * scale + (1 - weight) * fleet_scale[towards]
-    scale = np.maximum(scale, np.maximum(rules.floor * known, _smallest(centre)))
-    fleet = [number for number, count in enumerate(fleet_rows[:-1]) if count and states != ("",)] + [len(states)]
-    return BaselineTable(
-        series=tuple(rows.series_names[code] for code in cell[starts] // len(states)) + ("",) * len(fleet),
-        regimes=tuple(states[code] for code in towards) + tuple((*states, "")[number] for number in fleet),
-        rows=np.r_[counts, fleet_rows[fleet]].astype(np.int64),
-        stratum=np.r_[np.where(mature, Stratum.MATURE, Stratum.YOUNG), [Stratum.UNSEEN] * len(fleet)].astype(np.int8),
-        centre=np.concatenate([centre, fleet_centre[fleet]]),
-        scale=np.concatenate([scale, fleet_scale[fleet]]).astype(np.float32),
+    if rows.times is not None:
+        times = rows.times[order]
+        hours = (times[starts + counts - 1] - times[starts]) / 3.6e9
+    found = cell[starts]
+    return _Cells(
+        rows.values[order], starts, counts, found // len(regimes), found % len(regimes), hours, tuple(regimes)
     )
 
 
@@ -82,25 +149,6 @@ def _medians(values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDA
         ordered = values[np.lexsort((values[:, k], group)), k]
         found[:, k] = (ordered[low] + ordered[high]) / 2
     return found
-
-
-def _fleet(
-    values: NDArray[np.float64], state: NDArray[np.int64], states: int, rules: BaselineRules
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """(states + 1, d) centres and scales and (states + 1,) rows; the last row is over all states.
-
-    A state with fewer than ``min_rows`` rows takes the figures over all states.
-    """
-    whole = np.zeros(1, np.int64), np.array([len(values)])
-    centre, scale = group_spread(values, *whole)
-    centres, scales = np.repeat(centre, states + 1, axis=0), np.repeat(scale, states + 1, axis=0)
-    rows = np.bincount(state, minlength=states + 1)
-    rows[states] = len(values)
-    for number in range(states):
-        if rows[number] >= rules.min_rows:
-            part = values[state == number]
-            centres[number], scales[number] = (row[0] for row in group_spread(part, whole[0], np.array([len(part)])))
-    return centres, np.maximum(scales, _smallest(centres)), rows
 
 
 def _inflation(
