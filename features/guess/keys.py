@@ -113,8 +113,9 @@ def _joined(columns: Sequence[Column], times: Times | None) -> str:
 
 
 def _can_be(column: Column) -> bool:
-    repeats = 0 < column.distinct * 2 <= column.known and column.known >= 0.9 * len(column)
-    return repeats and ((column.kind == "text" and column.looks != "time") or column.whole)
+    if not (column.kind == "text" and column.looks != "time") and not column.whole:
+        return False
+    return 0 < column.distinct * 2 <= column.known and column.known >= 0.9 * len(column)
 
 
 def _few(column: Column) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from flows.config.suggest import Setting, Suggestion
+from flows.config.suggestion import Setting, Suggestion
 
 _WIDTH = 110
 _MOST_HINTS = 20

@@ -17,7 +17,8 @@ from features.sources.opening import Access, open_source
 from features.storage import write_text
 from flows.config.loading import changed, from_text, load_config, parse_setting
 from flows.config.rendering import render, tree_of
-from flows.config.suggest import Setting, Suggestion, suggest
+from flows.config.suggest import suggest
+from flows.config.suggestion import Setting, Suggestion
 from flows.config.train import Data, TrainConfig
 from flows.outcome import Outcome
 
@@ -50,8 +51,8 @@ def configure(uri: str, settings: Sequence[str] = ()) -> Configured:
     whole = guess.rows < SAMPLE_ROWS
     found = suggest(guess, sample, whole=whole)
     heading = (
-        f"Roles guessed from {_rows(guess, whole)}. What is not here has its default: `vigia config show`,",
-        "rules and words of every key: `vigia config schema`.",
+        f"Roles guessed from {_rows(guess, whole)}.",
+        "What is not here has its default: `vigia config show` prints them, `vigia config schema` their rules.",
     )
     done = _rendered(replace(found, settings=(*about, *found.settings)), settings, heading)
     return replace(done, guess=guess, whole=whole)

@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import numpy as np
 
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
@@ -62,3 +65,67 @@ def test_the_schema_is_json_and_knows_every_section(tmp_path: Path) -> None:
     found = run(tmp_path, "config", "schema")
     assert found.returncode == 0
     assert set(json.loads(found.stdout)["properties"]) == set(TrainConfig.model_fields)
+
+
+def my_csv(folder: Path) -> Path:
+    """Four machines, a row each five minutes for two days, some labelled rows."""
+    rng = np.random.default_rng(4)
+    rows = ["time;machine;rms;temperature;label"]
+    for k in range(2_304):
+        time = datetime(2024, 1, 1) + timedelta(minutes=5 * (k // 4))
+        odd = k % 160 == 0
+        rows.append(f"{time};m{k % 4};{rng.gamma(4) + 9 * odd:.4f};{rng.normal():.3f};{int(odd)}")
+    (folder / "my.csv").write_text("\n".join(rows) + "\n")
+    return folder / "my.csv"
+
+
+def test_a_table_without_yaml_is_validated_by_its_guessed_roles(tmp_path: Path) -> None:
+    table = my_csv(tmp_path)
+    found = run(tmp_path, "validate", str(table))
+    assert found.returncode == 0
+    assert "  series     'machine': named like a series, 4 values, 576 rows each" in found.stdout
+    assert "  timestamp: time\n" in found.stdout
+    assert "2,304 of 2,304 may be used" in found.stdout
+    assert f"train {table}" in found.stdout
+
+
+def test_init_writes_the_configuration_that_show_prints_and_never_over_a_file(tmp_path: Path) -> None:
+    table, out, summary = my_csv(tmp_path), tmp_path / "new" / "my.yaml", tmp_path / "summary.json"
+    written = run(
+        tmp_path, "config", "init", str(table), "--out", str(out), "--set", "seed=3", "--summary", str(summary)
+    )
+    assert written.returncode == 0
+    assert f"train --config {out}" in written.stdout
+    assert json.loads(summary.read_text())["paths"] == {"file": str(out)}
+    shown = run(tmp_path, "config", "show", str(table), "--set", "seed=3")
+    (tmp_path / "shown.yaml").write_text(shown.stdout)
+    assert load_config(TrainConfig, out) == load_config(TrainConfig, tmp_path / "shown.yaml")
+    again = run(tmp_path, "config", "init", str(table), "--out", str(out))
+    assert again.returncode == 2
+    assert "--out: must not exist yet" in again.stderr
+
+
+def test_with_a_configuration_a_table_only_replaces_its_uri(tmp_path: Path) -> None:
+    found = run(tmp_path, "config", "show", "other.csv", "--config", "configs/skab.yaml")
+    (tmp_path / "shown.yaml").write_text(found.stdout)
+    expected = load_config(TrainConfig, ROOT / "configs" / "skab.yaml", ["data.uri=other.csv"])
+    assert load_config(TrainConfig, tmp_path / "shown.yaml") == expected
+
+
+def test_init_needs_a_table_and_no_configuration(tmp_path: Path) -> None:
+    assert "config init: needs a table" in run(tmp_path, "config", "init").stderr
+    found = run(tmp_path, "config", "init", "x.csv", "--config", "configs/skab.yaml")
+    assert found.returncode == 2
+    assert "--config: init writes a new configuration" in found.stderr
+
+
+def test_a_table_without_yaml_is_trained_on(tmp_path: Path) -> None:
+    few = ["search.families=[isolation_forest]", "search.min_labels=1000"]  # too few labels: no search on Ray
+    table, summary = my_csv(tmp_path), tmp_path / "summary.json"
+    settings = [part for setting in few for part in ("--set", setting)]
+    found = run(tmp_path, "train", str(table), *settings, "--quiet", "--summary", str(summary))
+    assert (found.returncode, found.stdout) == (0, "")
+    written = json.loads(summary.read_text())
+    used = load_config(TrainConfig, Path(written["paths"]["run"]) / "config.yaml")
+    assert (used.model, used.data.series, used.data.label) == ("my", "machine", "label")
+    assert used.data.features == ["rms", "temperature"]

@@ -17,7 +17,7 @@ from features.guess.roles import Guess
 from features.schema import Schema
 from flows.config.loading import from_text, load_config
 from flows.config.rendering import render, tree_of
-from flows.config.suggest import Setting, Suggestion
+from flows.config.suggestion import Setting, Suggestion
 from flows.config.train import TrainConfig
 from flows.steps.configure import Configured, configure, model_name, told, write_configuration
 from flows.steps.table import open_data
