@@ -32,11 +32,16 @@ class Graph:
 
     def score(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of each row; works in chunks so that memory stays bounded."""
-        return np.concatenate(list(self._chunks(values)) or [np.empty(0, np.float32)])
+        return np.concatenate([np.empty(0, np.float32), *(part.reshape(-1) for part in self._chunks("score", values))])
 
-    def _chunks(self, values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    def errors(self, values: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """What each feature adds to the score (n, d), the score being their mean; None where the graph cannot say."""
+        if all(output.name != "errors" for output in self._session.get_outputs()):
+            return None
+        return np.concatenate([np.empty((0, self.width), np.float32), *self._chunks("errors", values)])
+
+    def _chunks(self, output: str, values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(values), _CHUNK_ROWS):
             chunk = values[start : start + _CHUNK_ROWS]
             padded = np.pad(chunk, ((0, -len(chunk) % _KERNEL_ROWS), (0, 0)))
-            (scores,) = self._session.run(["score"], {"features": padded})
-            yield scores.reshape(-1)[: len(chunk)]
+            yield self._session.run([output], {"features": padded})[0][: len(chunk)]

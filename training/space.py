@@ -1,6 +1,6 @@
-"""Search spaces as values; training.search turns them into Optuna's suggestions."""
+"""What a search and a fit say to each other: spaces as values, parameters, and reports while a fit runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -34,3 +34,14 @@ class Choice:
 
 
 Space: TypeAlias = Mapping[str, Whole | Real | Choice]
+
+Report: TypeAlias = Callable[[int, float], None]
+"""``report(step, loss)`` after each step of a fit, from 1; a lower loss is better. Raises StopTrial to end the fit."""
+
+
+class StopTrial(Exception):
+    """Raised by a report when the trial is not worth going on; a fit lets it pass."""
+
+
+def no_report(_step: int, _loss: float) -> None:
+    """For fits that nobody watches."""

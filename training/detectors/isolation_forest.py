@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest
 
 from training.export.trees import export_isolation_forest
-from training.space import Choice, Parameters, Real, Space, Whole
+from training.space import Choice, Parameters, Real, Report, Space, Whole, no_report
 
 DEFAULTS: Parameters = {"n_estimators": 100, "max_samples": 256, "max_features": 1.0, "bootstrap": False}
 SPACE: Space = {
@@ -20,7 +20,13 @@ SPACE: Space = {
 }
 
 
-def fit(values: NDArray[np.float32], parameters: Parameters, seed: int) -> bytes:
+def fit(
+    values: NDArray[np.float32],
+    parameters: Parameters,
+    seed: int,
+    *,
+    report: Report = no_report,  # noqa: ARG001  # fitted in one step
+) -> bytes:
     """ONNX graph of a forest fitted on transformed features (n, d)."""
     chosen = {**parameters, "max_samples": min(int(parameters["max_samples"]), len(values))}
     forest = IsolationForest(**chosen, random_state=seed, n_jobs=1).fit(values)

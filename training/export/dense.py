@@ -12,7 +12,11 @@ from training.export.model import make_model
 def export_autoencoder(
     weights: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], relu_after: Collection[int]
 ) -> bytes:
-    """Graph of ``score = mean((network(x) - x)²)`` from (out, in) weights and (out,) biases by layer."""
+    """Graph of ``errors = (network(x) - x)²`` and ``score = mean(errors)`` from (out, in) weights and (out,) biases.
+
+    A NaN feature makes the score and every error that depends on it NaN; errors beyond float32 (|x| > 1e19) are inf.
+    serving.scorer.Transform keeps its limit far inside that.
+    """
     nodes, tensors, value = [], [], "features"
     for k, (weight, bias) in enumerate(weights):
         tensors += [numpy_helper.from_array(weight, f"weight{k}"), numpy_helper.from_array(bias, f"bias{k}")]
@@ -26,7 +30,7 @@ def export_autoencoder(
     tensors.append(numpy_helper.from_array(np.full((width, 1), 1 / width, np.float32), "mean"))
     nodes += [
         helper.make_node("Sub", [value, "features"], ["difference"]),
-        helper.make_node("Mul", ["difference", "difference"], ["squared"]),
-        helper.make_node("MatMul", ["squared", "mean"], ["score"]),
+        helper.make_node("Mul", ["difference", "difference"], ["errors"]),
+        helper.make_node("MatMul", ["errors", "mean"], ["score"]),
     ]
-    return make_model(nodes, tensors, width=width)
+    return make_model(nodes, tensors, width=width, errors=True)
