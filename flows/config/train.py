@@ -154,12 +154,19 @@ class Split(Config):
 class Search(Config):
     """Trials over detector families; needs labels in the selection window, else the first family's default is taken."""
 
-    families: list[Literal["isolation_forest", "autoencoder"]] = Field(
+    families: list[Literal["isolation_forest", "linear_autoencoder", "autoencoder"]] = Field(
         ["isolation_forest", "autoencoder"], min_length=1
     )
     trials: int = Field(8, ge=1, le=1_000)
     max_rows: int = Field(50_000, ge=100, description="rows of the reference window that a detector is fitted on")
     min_labels: int = Field(10, ge=2, description="anomalous rows below which nothing is selected by labels")
+
+
+class Fit(Config):
+    """The final fit of the chosen configuration."""
+
+    distributed: bool = Field(False, description="fit an autoencoder in several processes; others fit in one")
+    workers: int = Field(2, ge=2, le=1_000, description="of a distributed fit; part of what its result depends on")
 
 
 class Alerts(Config):
@@ -189,5 +196,6 @@ class TrainConfig(Config):
     history: History = History()
     split: Split = Split()
     search: Search = Search()
+    fit: Fit = Fit()
     alerts: Alerts = Alerts()
     drift: Drift = Drift()
