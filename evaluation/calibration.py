@@ -6,6 +6,7 @@ from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta, chi2
 
 from features.errors import NotEnoughDataError
 from features.rows import Rows
@@ -61,13 +62,18 @@ def calibrate(scores: NDArray[np.float32], rows: Rows, budget: AlertBudget, peri
         found = np.sort(scores)[n - 1 - allowed]
     above = np.nextafter(np.float32(found), np.float32(np.inf))
     flagged = scores >= above
-    realised = float(flagged.mean()) if reason else count_onsets(flagged, rows, budget.merge_us) / days
+    timed = rows.times is not None
+    exceedances = count_onsets(flagged, rows, budget.merge_us) if timed else int(flagged.sum())
+    low, high = _range_of_share(exceedances, int(flagged.sum()), n) if reason else _range_of_rate(exceedances, days)
     stated = Budget(
         kind="row_rate" if reason else "onsets_per_series_day",
         limit=budget.row_rate if reason else budget.onsets_per_series_day,
-        realised=realised,
+        realised=float(flagged.mean()) if reason else exceedances / days,
         merge_s=budget.merge_us / 1e6,
         reason=reason,
+        exceedances=exceedances,
+        low=low,
+        high=high,
     )
     alpha = (1 + int(flagged.sum())) / (1 + n)
     return Calibrated(float(above), alpha, _thin(scores, int(flagged.sum())), stated)
@@ -100,6 +106,23 @@ def usual_period(rows: Rows) -> int:
         return 0
     steps = np.diff(rows.times)[np.diff(rows.series) == 0]
     return int(np.median(steps)) if len(steps) else 0
+
+
+def _range_of_rate(onsets: int, days: float) -> tuple[float, float]:
+    """Exact 90 % interval of a Poisson rate (Garwood 1936), for onsets in so many series-days."""
+    low = float(chi2.ppf(0.05, 2 * onsets)) / 2 if onsets else 0.0
+    return low / days, float(chi2.ppf(0.95, 2 * onsets + 2)) / 2 / days
+
+
+def _range_of_share(independent: int, flagged: int, n: int) -> tuple[float, float]:
+    """90 % range of the alert rate of exchangeable rows given the calibration scores: a beta distribution.
+
+    Alert rows that follow each other tell as much as one, so all rows count for as many as their runs do. Source: Vovk,
+    Conditional validity of inductive conformal predictors, 2012.
+    """
+    rows = n * independent / flagged if flagged else float(n)
+    low, high = beta.ppf([0.05, 0.95], independent + 1, max(rows - independent, 1.0))
+    return float(low), float(high)
 
 
 def _why_rows(rows: Rows, budget: AlertBudget, days: float) -> str:

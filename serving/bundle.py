@@ -46,7 +46,9 @@ class PastRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What operators accept, and what the threshold delivers on the calibration window.
 
-    limit and realised are onsets per series and day, or a share of rows; ``reason`` says why rows, where they are used.
+    limit, realised, low and high (90 % range of the realised rate) are onsets per series and day, or a share of rows;
+    exceedances: runs of alert rows, or alert rows where there is no time, of the calibration window, taken for
+    independent; ``reason`` says why rows, where they are used.
     """
 
     kind: Literal["onsets_per_series_day", "row_rate"]
@@ -54,6 +56,9 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     realised: float
     merge_s: float
     reason: str = ""
+    exceedances: int = 0
+    low: float = 0.0
+    high: float = 1.0
 
 
 class StratumThreshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

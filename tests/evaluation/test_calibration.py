@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import poisson
 
 from evaluation.calibration import AlertBudget, calibrate, count_onsets, series_days, usual_period
 from features.errors import NotEnoughDataError
@@ -135,3 +136,33 @@ def test_the_usual_period_is_the_median_step_within_series() -> None:
     rows = Rows(("f",), np.zeros((6, 1)), np.array([0, 0, 0, 0, 1, 1]), ("a", "b"), times, None)
     assert usual_period(rows) == 5
     assert usual_period(make_rows(5, 1, timed=False)) == 0
+
+
+def test_the_range_of_an_onset_rate_is_that_of_a_poisson_count() -> None:
+    rows = make_rows(2_880, 12)  # 10 days each
+    scores = random_scores(len(rows), 3)
+    found = calibrate(scores, rows, AlertBudget(onsets_per_series_day=0.2, merge_us=MERGE), 300_000_000).budget
+    assert found.kind == "onsets_per_series_day"
+    days = 120.0
+    assert found.exceedances == round(found.realised * days)
+    assert poisson.sf(found.exceedances - 1, found.low * days) == pytest.approx(0.05)
+    assert poisson.cdf(found.exceedances, found.high * days) == pytest.approx(0.05)
+
+
+def test_the_range_of_a_row_rate_covers_nine_of_ten_future_rates() -> None:
+    inside = 0
+    for seed in range(200):
+        found = calibrate(random_scores(400, seed), make_rows(400, 1, timed=False), AlertBudget(row_rate=0.05), 0)
+        future = (random_scores(50_000, 10_000 + seed) >= found.threshold).mean()
+        inside += found.budget.low <= future <= found.budget.high
+    assert 0.83 <= inside / 200 <= 0.96
+
+
+def test_alert_rows_that_follow_each_other_widen_the_range() -> None:
+    rows = make_rows(2_000, 1)
+    clustered = np.repeat(random_scores(200, 1), 10)
+    budget = AlertBudget(row_rate=0.05, by_rows=True, merge_us=MERGE)
+    wide = calibrate(clustered, rows, budget, 300_000_000).budget
+    narrow = calibrate(random_scores(2_000, 1), make_rows(2_000, 1, timed=False), budget, 0).budget
+    assert wide.exceedances < narrow.exceedances / 5
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
