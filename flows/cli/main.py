@@ -69,7 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             sub.add_argument("--workspace", default=".vigia", help="folder that holds everything local (.vigia)")
             sub.add_argument("--quiet", action="store_true", help="nothing but errors")
             sub.add_argument("--summary", metavar="FILE", help="write digest, version, figures, paths as JSON")
-    arguments = parser.parse_args(given)
+    arguments, rest = parser.parse_known_args(given)
+    # `config init --force my.csv`: argparse takes the table for left out once an option stands before it.
+    if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "uri", "") is None:
+        arguments.uri = rest.pop()
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if not arguments.command:
         parser.print_help()
         return ExitCode.DONE

@@ -91,7 +91,7 @@ def _merge(step_s: float, series_s: float) -> Iterator[Setting]:
     usual = _DEFAULT.alerts.merge.total_seconds()
     if 3 * step_s > usual:
         merge = next((s for s in _STEPS if s >= 3 * step_s), _STEPS[-1])
-        why = f"rows are {_span(step_s)} apart: an hour would join no two alerts"
+        why = f"rows are {_span(step_s)} apart: alert rows within three steps are one"
         yield Setting("alerts", "merge", _duration(merge), (why,))
     elif series_s < 12 * usual:
         merge = min(next((s for s in _STEPS if s >= 30 * step_s), _STEPS[-1]), int(usual))

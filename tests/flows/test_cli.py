@@ -100,7 +100,7 @@ def test_init_writes_the_configuration_that_show_prints_and_never_over_a_file(tm
     shown = run(tmp_path, "config", "show", str(table), "--set", "seed=3")
     (tmp_path / "shown.yaml").write_text(shown.stdout)
     assert load_config(TrainConfig, out) == load_config(TrainConfig, tmp_path / "shown.yaml")
-    again = run(tmp_path, "config", "init", str(table), "--out", str(out))
+    again = run(tmp_path, "config", "init", "--out", str(out), str(table))
     assert again.returncode == 2
     assert "--out: must not exist yet" in again.stderr
 
