@@ -1,129 +1,87 @@
-"""The Ray Tune and Optuna door: propose, evaluate and rank trials so that the same seed gives the same table.
+"""The Ray Tune door: evaluate trials so that the same seed gives the same table.
 
-Proposals come in fixed batches (the size does not depend on the machine), results are read in trial order, and ties go
-to the lowest number.
+Proposals depend on the seed and on earlier batches alone, so a killed search goes on by proposing again from the start:
+a trial with a record in the run's folder is not run a second time.
 """
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.samplers import TPESampler
 from ray import tune
-from ray.tune.search import ConcurrencyLimiter
-from ray.tune.search.optuna import OptunaSearch
+from ray.exceptions import RayError
 
-from features.errors import VigiaError
-from training.detectors.registry import family
-from training.space import Choice, Parameters, Whole
-
-BATCH = 2
-FIGURES = ("average_precision", "auroc", "fit_s")
+from features.errors import UnreachableError
+from training.batches import BATCH, RECORD, Batches
+from training.proposals import make_proposer
+from training.trials import Goal, Measured, Trial
+from training.worker import evaluate
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One evaluated configuration; ``error`` instead of figures where it failed."""
+class Searched:
+    """The trials in the order of their numbers; fewer than planned where the time budget ended the search."""
 
-    number: int
-    family: str
-    parameters: Parameters
-    figures: Mapping[str, float]
-    error: str = ""
+    trials: tuple[Trial, ...]
+    planned: int
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the time budget ended it, so that a repeat may differ."""
+        return len(self.trials) < self.planned
 
 
 def search(
-    objective: Callable[..., Mapping[str, float]],
+    objective: Callable[..., Measured],
     data: Mapping[str, Any],
     *,
     families: Sequence[str],
     trials: int,
-    metric: str,
+    goal: Goal,
     seed: int,
-    storage: Path,
-    on_trial: Callable[[int], None],
-) -> list[Trial]:
-    """Evaluate ``objective(family, parameters, seed=…, **data)`` in Ray workers; a running Ray is needed.
+    folder: Path,
+    cluster: AbstractContextManager[None],
+    time_budget_s: float | None = None,
+    on_trial: Callable[[int], None] = lambda _: None,
+) -> Searched:
+    """Evaluate ``objective(family, parameters, seed=…, report=…, **data)`` in Ray workers.
 
-    The first trials are the families' defaults, the rest are proposed by TPE to maximise ``metric``. ``data`` goes to
-    the object store once. ``on_trial(done)`` is called as trials end.
+    The first trials are the families' defaults, the rest are proposed by TPE to maximise the goal. ``data`` goes to the
+    object store once. ``folder`` keeps a record of every trial that has ended; ``cluster`` is entered only where some
+    have not. The time budget is looked at between batches. ``on_trial(done)`` is called as trials end. Raises
+    InputError for records of another search, UnreachableError when Ray is lost, KeyboardInterrupt where it is stopped.
     """
 
-    def trainable(config: dict[str, Any], **shared: Any) -> dict[str, float]:
-        name, parameters = _decode(config)
-        return dict(objective(name, parameters, seed=seed, **shared))
+    def trainable(config: dict[str, Any], **shared: Any) -> dict[str, str]:
+        return {RECORD: evaluate(partial(objective, seed=seed, **shared), **config["proposal"])}
 
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    algorithm = OptunaSearch(
-        space=partial(_suggest, tuple(families)),  # picklable: Tune saves the searcher's state
-        metric=metric,
-        mode="max",
-        points_to_evaluate=[_encode(name, family(name).defaults) for name in families],
-        sampler=TPESampler(seed=seed, n_startup_trials=len(families) + 3),
-    )
-    tuner = tune.Tuner(
-        tune.with_parameters(trainable, **data),
-        tune_config=tune.TuneConfig(
-            search_alg=ConcurrencyLimiter(algorithm, max_concurrent=BATCH, batch=True),
-            num_samples=trials,
-            reuse_actors=True,
-        ),
-        run_config=tune.RunConfig(name="search", storage_path=str(storage), verbose=0, callbacks=[_Counter(on_trial)]),
-    )
-    return [_trial(number, result, metric) for number, result in enumerate(tuner.fit())]
-
-
-def best(trials: Sequence[Trial], metric: str) -> Trial:
-    """The trial with the highest metric, the lowest number among equals. Raises VigiaError when every trial failed."""
-    finished = [trial for trial in trials if not trial.error]
-    if not finished:
-        raise VigiaError(f"all {len(trials)} trials failed; the first: {trials[0].error if trials else 'none ran'}")
-    return max(finished, key=lambda trial: (trial.figures[metric], -trial.number))
-
-
-def _trial(number: int, result: tune.Result, metric: str) -> Trial:
-    name, parameters = _decode(result.config or {})
-    figures = {key: value for key, value in (result.metrics or {}).items() if key in FIGURES}
-    error = str(result.error).strip().splitlines()[-1] if result.error else ""
-    if not error and metric not in figures:
-        error = f"reported no {metric}"
-    return Trial(number, name, parameters, figures, error)
-
-
-def _suggest(families: Sequence[str], trial: optuna.Trial) -> None:
-    chosen = trial.suggest_categorical("family", list(families))
-    for name, range_ in family(chosen).space.items():
-        key = f"{chosen}.{name}"
-        if isinstance(range_, Choice):
-            trial.suggest_categorical(key, list(range_.options))
-        elif isinstance(range_, Whole):
-            trial.suggest_int(key, range_.low, range_.high, log=range_.log)
-        else:
-            trial.suggest_float(key, range_.low, range_.high, log=range_.log)
-
-
-def _encode(name: str, parameters: Parameters) -> dict[str, Any]:
-    return {"family": name} | {f"{name}.{key}": value for key, value in parameters.items()}
-
-
-def _decode(config: Mapping[str, Any]) -> tuple[str, Parameters]:
-    name = config["family"]
-    return name, {key.removeprefix(f"{name}."): value for key, value in config.items() if key.startswith(f"{name}.")}
-
-
-class _Counter(tune.Callback):  # type: ignore[misc]  # Ray has no types
-    """Tells how many trials have ended, well or not."""
-
-    def __init__(self, on_trial: Callable[[int], None]) -> None:
-        self._on_trial, self._done = on_trial, 0
-
-    def on_trial_complete(self, *_: Any, **__: Any) -> None:
-        self._done += 1
-        self._on_trial(self._done)
-
-    on_trial_error = on_trial_complete
+    proposer = make_proposer(families, seed, BATCH)
+    batches = Batches(proposer, trials, goal, folder / "trials", time_budget_s, on_trial)
+    if batches.propose():
+        shutil.rmtree(folder / "tune", ignore_errors=True)
+        with cluster:
+            tuner = tune.Tuner(
+                tune.with_parameters(trainable, **data),
+                tune_config=tune.TuneConfig(
+                    search_alg=batches, num_samples=trials - len(batches.trials), reuse_actors=True
+                ),
+                run_config=tune.RunConfig(
+                    name="tune",
+                    storage_path=str(folder),
+                    verbose=0,
+                    failure_config=tune.FailureConfig(max_failures=2),  # of workers; objectives return their errors
+                ),
+            )
+            try:
+                tuner.fit()
+            except (RayError, tune.TuneError) as error:
+                raise UnreachableError(f"Ray was lost during the search: {str(error).splitlines()[0]}") from error
+    if len(batches.trials) < trials and not batches.late:
+        raise KeyboardInterrupt("interrupted during the search; `vigia train --resume` goes on from there")
+    return Searched(tuple(batches.trials[number] for number in sorted(batches.trials)), trials)

@@ -3,21 +3,24 @@
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import InputError, UnreachableError
-from training.search import Trial
+from training.trials import Trial
 
 _LONGEST_NAME = 250
+_LONGEST_TAG = 5_000
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,19 @@ class Registry:
 
     @contextmanager
     def run(self, experiment: str, name: str, parameters: Mapping[str, Any]) -> Iterator[str]:
-        """A run in an experiment that is made if need be; yields its id, ends it FINISHED, or FAILED on any error."""
+        """The run of that name in an experiment, both made if need be; yields its id.
+
+        Ends it FINISHED, or FAILED on any error. A run that was cut off is taken up again: names are its key.
+        """
         with _translated(self._uri):
             found = self._client.get_experiment_by_name(experiment)
             place = (self._artifacts / experiment).as_uri()
             number = found.experiment_id if found else self._client.create_experiment(experiment, place)
-            run_id: str = self._client.create_run(number, run_name=name).info.run_id
+            known = self._client.search_runs([number], f"attributes.run_name = '{name}'", max_results=1)
+            run = known[0] if known else self._client.create_run(number, run_name=name)
+            run_id: str = run.info.run_id
+            if known:
+                self._client.update_run(run_id, status="RUNNING")
             for key, value in parameters.items():
                 self._client.log_param(run_id, parameter_name(key), value)
         status = "FAILED"
@@ -60,18 +70,35 @@ class Registry:
             with _translated(self._uri):
                 self._client.set_terminated(run_id, status)
 
-    def log_trials(self, run_id: str, trials: Iterable[Trial]) -> None:
-        """One nested run a trial, named by its number."""
+    def log_trials(self, run_id: str, trials: Sequence[Trial]) -> None:
+        """One nested run a trial, keyed by its number: those that are complete stay as they are, others are completed.
+
+        Figures of a trial serve to choose it and are named so; durations are logged as ``info_…``.
+        """
         with _translated(self._uri):
             number = self._client.get_run(run_id).info.experiment_id
+            query = f"tags.`mlflow.parentRunId` = '{run_id}'"
+            nested = self._client.search_runs([number], query, max_results=2 * len(trials) + 1) if trials else []
+            known = {run.data.tags.get("trial"): run for run in nested}
             for trial in trials:
-                tags = {"mlflow.parentRunId": run_id, "trial": str(trial.number), "family": trial.family}
-                child = self._client.create_run(number, run_name=f"trial-{trial.number:03d}", tags=tags).info.run_id
-                for key, value in trial.parameters.items():
-                    self._client.log_param(child, key, value)
-                for key, value in trial.figures.items():
-                    self._client.log_metric(child, key, value)
-                self._client.set_terminated(child, "FAILED" if trial.error else "FINISHED")
+                child = known.get(str(trial.number))
+                if child is None:
+                    tags = {"mlflow.parentRunId": run_id, "trial": str(trial.number), "family": trial.family}
+                    child = self._client.create_run(number, run_name=f"trial-{trial.number:03d}", tags=tags)
+                if child.info.status == "RUNNING":
+                    self._log_trial(child.info.run_id, trial)
+
+    def _log_trial(self, child: str, trial: Trial) -> None:
+        now = int(time.time() * 1_000)
+        values = {**trial.figures, **{f"info_{name}": value for name, value in trial.timings.items()}}
+        why = trial.error or trial.excluded
+        self._client.log_batch(
+            child,
+            metrics=[Metric(name, value, now, 0) for name, value in values.items()],
+            params=[Param(name, str(value)) for name, value in trial.parameters.items()],
+            tags=[RunTag("may_not_be_chosen", why[:_LONGEST_TAG])] if why else [],
+        )
+        self._client.set_terminated(child, "FAILED" if trial.error else "FINISHED")
 
     def log(self, run_id: str, figures: Mapping[str, float | None], files: Iterable[Path]) -> None:
         """Log the figures that are known, and artifacts."""

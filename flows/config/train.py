@@ -152,14 +152,34 @@ class Split(Config):
 
 
 class Search(Config):
-    """Trials over detector families; needs labels in the selection window, else the first family's default is taken."""
+    """Trials over detector families, ranked by the labels of the selection window.
+
+    Where there is time: by episode recall at the alert budget, then average precision; where there is none: by average
+    precision. With too few labels nothing is selected: the first family is taken with its default parameters.
+    """
 
     families: list[Literal["isolation_forest", "linear_autoencoder", "autoencoder"]] = Field(
-        ["isolation_forest", "autoencoder"], min_length=1
+        ["isolation_forest", "linear_autoencoder", "autoencoder"],
+        min_length=1,
+        description="the first is the default; the linear autoencoder, where it is one of them, is trial 0",
     )
     trials: int = Field(8, ge=1, le=1_000)
+    time_budget: Duration | None = Field(
+        None, description="no new batch of trials after it; such a search does not repeat; null: none"
+    )
     max_rows: int = Field(50_000, ge=100, description="rows of the reference window that a detector is fitted on")
-    min_labels: int = Field(10, ge=2, description="anomalous rows below which nothing is selected by labels")
+    min_labels: int = Field(
+        10, ge=2, description="labelled episodes (rows of either label without time) below which nothing is selected"
+    )
+    compare: bool = Field(False, description="with too few labels: list every family's default, without a winner")
+    max_alerts: float | None = Field(
+        None, gt=0, description="limit of a trial: alerts on the selection window, real faults included, in the unit "
+        "of the alert budget (onsets per series and day, or alerts a row)"
+    )  # fmt: skip
+    max_operations: int | None = Field(
+        None, ge=1, description="limit of a trial: multiply-adds and comparisons to score a row, at most"
+    )
+    max_bundle_bytes: int | None = Field(None, ge=1, description="limit of a trial: size of its model.onnx")
 
 
 class Fit(Config):

@@ -9,7 +9,7 @@ from evaluation.episodes import Episodes
 from evaluation.measures import Measures
 from features.history import Scorable
 from features.split import Window
-from flows.steps.fitting import Choice
+from flows.steps.choosing import Choice
 from flows.steps.table import CheckedTable
 from serving.bundle import Budget, Manifest
 
@@ -41,6 +41,11 @@ def figures(found: Findings) -> dict[str, Any]:
         "parameters": manifest.parameters,
         "chosen": found.choice.reason,
         "trials": [asdict(trial) for trial in found.choice.trials],
+        "search": {
+            "ranked_by": found.choice.ranked_by or None,
+            "planned": found.choice.planned,
+            "repeats": len(found.choice.trials) == found.choice.planned,
+        },
         "threshold": manifest.threshold,
         "alpha": manifest.alpha,
         "budget": {name: getattr(manifest.budget, name) for name in manifest.budget.__struct_fields__},

@@ -5,37 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation.calibration import AlertBudget, Calibrated, calibrate, usual_period
 from features.errors import InputError
 from features.history import Scorable
 from features.rows import Rows
 from features.split import Window
-from flows.adapters.local_ray import running_ray
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Progress
-from serving.bundle import FORMAT, Manifest, PastRows, RobustScaling, make_scorer, pack
+from flows.steps.choosing import Choice, choose
+from serving.bundle import FORMAT, Manifest, PastRows, make_scorer, pack
 from serving.scorer import score_rows
-from training.detectors.registry import family
-from training.objective import fit_detector, objective
+from training.objective import fit_detector
 from training.scaling import fit_scaling
-from training.search import Trial, best, search
-from training.space import Parameters
 
-METRIC = "average_precision"
 _USUAL_STEPS = 3  # a history spans up to two missing rows
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The configuration to fit, and how it was chosen in one sentence; no trials where nothing could be compared."""
-
-    family: str
-    parameters: Parameters
-    trials: tuple[Trial, ...]
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -66,13 +51,16 @@ def fit_bundle(
     values = _sample(reference, config.search.max_rows, config.seed).expanded()
     # Expanded features exist for the sample alone, raw ones for every row.
     scaling = fit_scaling(reference.rows.values if history is None else values)
-    choice = _choose(windows[Window.SELECTION], scaling, values, config, progress, ray, run)
+    selection, budget = windows[Window.SELECTION], alert_budget(config)
+    choice = choose(
+        selection.expanded(), selection.rows, scaling, values, config, budget, progress=progress, ray=ray, run=run
+    )
     with progress.stage(f"Fitting the {choice.family.replace('_', ' ')}"):
         model = fit_detector(choice.family, choice.parameters, seed=config.seed, scaling=scaling, reference=values)
     with progress.stage("Calibrating") as stage:
         calibration = normal(windows[Window.CALIBRATION])
         scores = score_rows(make_scorer(scaling, model, history), calibration)
-        calibrated = calibrate(scores, calibration.rows, alert_budget(config), usual_period(calibration.rows))
+        calibrated = calibrate(scores, calibration.rows, budget, usual_period(calibration.rows))
         stage.result(f"threshold {calibrated.threshold:.4g}")
     manifest = Manifest(
         format=FORMAT,
@@ -118,43 +106,6 @@ def declared_history(reference: Rows, config: TrainConfig) -> PastRows | None:
 def normal(rows: Scorable) -> Scorable:
     """Rows without those known to be anomalous; their past may hold such rows, as it may when they are served."""
     return rows.take(~rows.rows.anomalous)
-
-
-def _choose(
-    window: Scorable,
-    scaling: RobustScaling,
-    reference: NDArray[np.float64],
-    config: TrainConfig,
-    progress: Progress,
-    ray: Path,
-    run: Path,
-) -> Choice:
-    first, selection = config.search.families[0], window.rows
-    default = family(first).defaults
-    known = selection.labels[selection.labels >= 0] if selection.labels is not None else np.empty(0, np.int8)
-    anomalous, negatives = int((known == 1).sum()), int((known == 0).sum())
-    if min(anomalous, negatives) < config.search.min_labels:
-        had = f"{anomalous} anomalous and {negatives} normal labels" if len(known) else "no labels"
-        reason = f"the default, since the selection window has {had} to select by"
-        return Choice(first, default, (), reason)
-    with progress.stage("Starting Ray and searching") as stage, running_ray(ray):
-        trials = search(
-            objective,
-            {"scaling": scaling, "reference": reference, "selection": window.expanded(), "labels": selection.labels},
-            families=config.search.families,
-            trials=config.search.trials,
-            metric=METRIC,
-            seed=config.seed,
-            storage=run / "tune",
-            on_trial=lambda done: stage.update(f"{done} of {config.search.trials} trials"),
-        )
-        winner = best(trials, METRIC)
-        failed = sum(bool(trial.error) for trial in trials)
-        stage.result(f"{len(trials)} trials" + (f", {failed} failed" if failed else ""))
-    reason = (
-        f"best of {len(trials)} trials by {METRIC.replace('_', ' ')} on the selection window (trial {winner.number})"
-    )
-    return Choice(winner.family, winner.parameters, tuple(trials), reason)
 
 
 def _sample(window: Scorable, rows: int, seed: int) -> Scorable:

@@ -19,9 +19,11 @@ from features.rows import Rows
 from features.split import Split, Window, assign
 from features.storage import publish_folder, write_text
 from flows.adapters.registry import Registry
+from flows.config.loading import load_config
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
+from flows.runs import CONFIG, finish, holding, settle, unfinished
 from flows.steps.findings import Findings, figures, logged, screen
 from flows.steps.fitting import alert_budget, declared_history, fit_bundle
 from flows.steps.table import read_checked
@@ -37,14 +39,32 @@ _EXPLAINED_ROWS = 500
 def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Run the whole job. The challenger alias moves last: an interrupted run leaves nothing half done.
 
-    ``ray``: private folder for Ray's session. Raises the errors of features.errors; what a run wrote stays there.
+    ``ray``: private folder for Ray's session. Raises the errors of features.errors; what a run wrote stays there, for
+    ``resume``.
     """
     folder = workspace.new_run("train")
+    with holding(folder):
+        write_text(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        return _train(config, folder, workspace, progress, ray)
+
+
+def resume(asked: str, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
+    """Finish the unfinished run of that name ("latest": the last one), with its own configuration.
+
+    Trials that have ended are not run again. Raises InputError where there is no such run, or its table has changed.
+    """
+    folder = unfinished(workspace.root / "runs", asked)
+    with holding(folder):
+        progress.say(f"Resuming run {folder.name}")
+        return _train(load_config(TrainConfig, folder / CONFIG), folder, workspace, progress, ray)
+
+
+def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     settings = config.model_dump(mode="json")
-    write_text(folder / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
     with progress.stage("Reading and validating") as stage:
         table = read_checked(config, folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
+    settle(folder, table.rows, ray)
     assigned = assign(table.rows, _split(config))
     history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
     known = scorable(table.rows, make_history(history))
@@ -61,13 +81,14 @@ def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pa
         with progress.stage("Publishing and registering") as stage:
             write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
             registry.log_trials(run_id, fitted.choice.trials)
-            pages = [folder / name for name in ("config.yaml", "figures.json", "validation.html", "drift.html")]
+            pages = [folder / name for name in (CONFIG, "figures.json", "validation.html", "drift.html")]
             registry.log(run_id, logged(found), pages)
             target = workspace.bundles / bundle.digest
             publish_folder(fitted.files, target)
             version = registry.register(config.model, target.as_uri(), bundle.digest, run_id)
             registry.set_alias(config.model, CHALLENGER, version.version)
             stage.result(f"version {version.version}")
+    finish(folder)
     paths = {"run": folder, "bundle": target, "validation": table.page, "drift": folder / "drift.html"}
     if table.quarantine:
         paths["quarantine"] = table.quarantine

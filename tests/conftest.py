@@ -1,0 +1,24 @@
+"""Ray's environment, set before any test imports Ray: it reads it once, and else leaves a token in the home folder."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A token of our own."""
+    folder = config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="vigia-tests-"))
+    (folder / "token").write_text(secrets.token_hex(32))
+    names = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
+    os.environ.update(names, RAY_USAGE_STATS_ENABLED="0", RAY_AIR_NEW_OUTPUT="0")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing."""
+    shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
