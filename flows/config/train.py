@@ -158,7 +158,7 @@ class Search(Config):
     precision. With too few labels nothing is selected: the first family is taken with its default parameters.
     """
 
-    families: list[Literal["isolation_forest", "linear_autoencoder", "autoencoder"]] = Field(
+    families: list[Literal["isolation_forest", "extended_forest", "linear_autoencoder", "autoencoder"]] = Field(
         ["isolation_forest", "linear_autoencoder", "autoencoder"],
         min_length=1,
         description="the first is the default; the linear autoencoder, where it is one of them, is trial 0",

@@ -35,6 +35,8 @@ def family(name: str) -> Family:
     """The family of that name, imported on first use (torch takes seconds). Raises InputError for an unknown one."""
     if name == "isolation_forest":
         from training.detectors import isolation_forest as module
+    elif name == "extended_forest":
+        from training.detectors import extended_forest as module  # type: ignore[no-redef]
     elif name == "linear_autoencoder":
         from training.detectors import linear_autoencoder as module  # type: ignore[no-redef]
     elif name == "autoencoder":
@@ -44,4 +46,4 @@ def family(name: str) -> Family:
     return Family(name, module.DEFAULTS, module.SPACE, module.fit)
 
 
-FAMILIES = ("isolation_forest", "linear_autoencoder", "autoencoder")
+FAMILIES = ("isolation_forest", "extended_forest", "linear_autoencoder", "autoencoder")
