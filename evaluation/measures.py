@@ -74,13 +74,14 @@ def ranking(
 def drivers(scorer: Scorer, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, float]:
     """Share of the alerts that each feature explains, largest first, summing to 1; empty without alert rows.
 
-    values: (n, D) of alert rows, as the scorer's history expands the d features named. Occlusion: one feature at a time
-    is set to its centre, and so is all that history makes of it (a spread at its centre, where a constant past would
-    have none); the drop of the row's score, relative to the drops of the other features, is its share in that row.
+    values: (n, D) of alert rows, as the transform sees them: deviations from baselines where there are some, expanded
+    by history to D from the d features named. Occlusion: one feature at a time is set to its centre, and so is all that
+    history makes of it (a spread at its centre, where a constant past would have none); the drop of the row's score,
+    relative to the drops of the other features, is its share in that row.
     """
     if not len(values):
         return {}
-    scorer = replace(scorer, history=NO_HISTORY)
+    scorer = replace(scorer, history=NO_HISTORY, baselines=None)
     full = score(scorer, values)
     drops = np.empty((len(values), len(names)))
     for k in range(len(names)):

@@ -13,6 +13,17 @@ from flows.steps.choosing import Choice
 from flows.steps.table import CheckedTable
 from serving.bundle import Budget, Manifest
 
+_ENOUGH = 10
+"""Independent exceedances below which a realised rate says little."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Valid rows that are neither fitted on nor scored: without complete history, and of machines at rest."""
+
+    without_history: int
+    at_rest: int
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -22,7 +33,7 @@ class Findings:
     windows: Mapping[Window, Scorable]
     choice: Choice
     manifest: Manifest
-    without_history: int
+    left_out: LeftOut
     measures: Measures
     drivers: Mapping[str, float]
     drift: Drift
@@ -36,7 +47,7 @@ def figures(found: Findings) -> dict[str, Any]:
         "rows": len(found.table.rows),
         "quarantined": found.table.validation.quarantined,
         "windows": {window.name.lower(): len(rows) for window, rows in found.windows.items()},
-        "without_history": found.without_history,
+        **asdict(found.left_out),
         "family": manifest.family,
         "parameters": manifest.parameters,
         "chosen": found.choice.reason,
@@ -72,6 +83,7 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         ("Data", f"{origin}{len(rows):,} rows, {len(rows.series_names):,} series, {len(rows.features)} features; "
                  f"{found.table.validation.quarantined:,} rows quarantined, "
                  f"{found.table.validation.implausible:,} flagged as implausible"),
+        *_at_rest(found),
         *_history(found),
         ("Detector", f"{found.manifest.family.replace('_', ' ')}: {found.choice.reason}"),
         ("Threshold", f"{found.manifest.threshold:.4g}; {_budget(found.manifest.budget)}"),
@@ -100,21 +112,27 @@ def _episodes(episodes: Episodes) -> str:
     return text
 
 
+def _at_rest(found: Findings) -> list[tuple[str, str]]:
+    count = found.left_out.at_rest
+    return [("At rest", f"{count:,} rows of machines at rest are neither fitted on nor scored")] if count else []
+
+
 def _history(found: Findings) -> list[tuple[str, str]]:
     history = found.manifest.history
     if history is None:
         return []
     reducers = ", ".join(history.reducers)
-    left_out = f"{found.without_history:,} rows without a complete one left out"
+    left_out = f"{found.left_out.without_history:,} rows without a complete one left out"
     return [("History", f"{history.rows} rows ({reducers}), steps up to {history.max_gap_s:g} s; {left_out}")]
 
 
 def _budget(budget: Budget) -> str:
+    rare = "" if budget.exceedances >= _ENOUGH else f": only {budget.exceedances} independent exceedances"
     if budget.kind == "row_rate":
-        return (
-            f"budget {budget.limit:.1%} of the rows ({budget.reason}), {budget.realised:.2%} on the calibration window"
-        )
-    return f"budget {budget.limit:g} onsets per series and day, {budget.realised:.3f} on the calibration window"
+        promised = f"budget {budget.limit:.1%} of the rows ({budget.reason}), {budget.realised:.2%} on the calibration"
+        return f"{promised} window, 90 % range {budget.low:.2%} to {budget.high:.2%}{rare}"
+    promised = f"budget {budget.limit:g} onsets per series and day, {budget.realised:.3f} on the calibration window"
+    return f"{promised}, 90 % range {budget.low:.3f} to {budget.high:.3f}{rare}"
 
 
 def _alerts(measures: Measures) -> str:

@@ -133,7 +133,8 @@ def _lines(figures: dict[str, Any], measures: Measures, series: int, model: str)
     if measures.onsets_per_day is not None:
         per_series = f"{measures.onsets_per_series_day:.2f} a series"
         found += f"; {figures['onsets']:,} onsets, {measures.onsets_per_day:.1f} a day ({per_series})"
-    unscored = f"{figures['quarantined']:,} rows quarantined, {figures['without_history']:,} without complete history"
+    silent = f"{figures['without_history']:,} at rest or without complete history"
+    unscored = f"{figures['quarantined']:,} rows quarantined, {silent}"
     scored = f"{origin}{figures['scored']:,} rows of {series:,} series"
     return ("Scored", scored), ("Not scored", unscored), ("Model", model), ("Alerts", found)
 

@@ -24,13 +24,14 @@ from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
 from flows.runs import CONFIG, finish, holding, settle, unfinished
-from flows.steps.findings import Findings, figures, logged, screen
+from flows.steps.findings import Findings, LeftOut, figures, logged, screen
 from flows.steps.fitting import alert_budget, declared_history, fit_bundle
 from flows.steps.table import read_checked
 from flows.workspace import Workspace
+from serving.baselines import locate
 from serving.bundle import Bundle, make_history, open_bundle
-from serving.scorer import score_rows
-from serving.verdict import alerts
+from serving.scorer import prepare, score_rows
+from serving.verdict import judge
 
 CHALLENGER = "challenger"
 _EXPLAINED_ROWS = 500
@@ -67,8 +68,10 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
     settle(folder, table.rows, ray)
     assigned = assign(table.rows, _split(config))
     history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
-    known = scorable(table.rows, make_history(history))
-    windows, left_out = _windows(known, assigned[known.at]), len(table.rows) - len(known)
+    complete = scorable(table.rows, make_history(history))
+    known = complete.take(complete.rows.running)
+    windows = _windows(known, assigned[known.at])
+    left_out = LeftOut(len(table.rows) - len(complete), len(complete) - len(known))
     with progress.stage("Opening the registry"):
         registry = Registry(workspace.registry_uri, workspace.artifacts)
     with registry.run(config.model, folder.name, _flat(settings)) as run_id:
@@ -116,19 +119,21 @@ def _windows(known: Scorable, assigned: NDArray[np.int8]) -> dict[Window, Scorab
     }
     for window, found in windows.items():
         if not len(found):
-            raise NotEnoughDataError("history", f"must be complete for some row of window {window.name.lower()!r}", 0)
+            rule = "needs a row of a running machine with complete history"
+            raise NotEnoughDataError(f"window {window.name.lower()!r}", rule, 0)
     return windows
 
 
 def _judge(bundle: Bundle, test: Scorable, lost: LostRows, config: TrainConfig) -> tuple[Measures, Mapping[str, float]]:
-    scores = score_rows(bundle.scorer, test)
-    flagged = alerts(bundle.manifest.threshold, scores)
+    at = None if bundle.scorer.baselines is None else locate(bundle.scorer.baselines, test.rows)
+    scores = score_rows(bundle.scorer, test, at)
+    flagged = judge(bundle.judge, scores, bundle.strata(at)).alerts
     inside = lost.take(_in_test(lost, test.rows, config))
     merge_us, period = alert_budget(config).merge_us, usual_period(test.rows)
     measures = measure(scores, flagged, test.rows, merge_us, period, inside)
     highest = (-scores[flagged]).argsort(kind="stable")[:_EXPLAINED_ROWS]
     explained = test.take(np.sort(np.flatnonzero(flagged)[highest]))
-    return measures, drivers(bundle.scorer, explained.expanded(), test.rows.features)
+    return measures, drivers(bundle.scorer, prepare(explained, bundle.scorer.baselines), test.rows.features)
 
 
 def _in_test(lost: LostRows, test: Rows, config: TrainConfig) -> NDArray[np.bool_]:
