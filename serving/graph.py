@@ -43,5 +43,6 @@ class Graph:
     def _chunks(self, output: str, values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(values), _CHUNK_ROWS):
             chunk = values[start : start + _CHUNK_ROWS]
-            padded = np.pad(chunk, ((0, -len(chunk) % _KERNEL_ROWS), (0, 0)))
+            padded = np.zeros((len(chunk) + -len(chunk) % _KERNEL_ROWS, chunk.shape[1]), chunk.dtype)
+            padded[: len(chunk)] = chunk
             yield self._session.run([output], {"features": padded})[0][: len(chunk)]
