@@ -17,7 +17,7 @@ from ray.exceptions import RayError
 from ray.train.torch import TorchConfig, TorchTrainer, prepare_model
 
 from features.errors import UnreachableError
-from training.detectors.autoencoder import Training
+from training.epochs import Training
 from training.space import Parameters
 
 _FILE = "training.pt"

@@ -12,9 +12,9 @@ from evaluation.calibration import AlertBudget, calibrate
 from features.rows import Rows
 from serving.graph import Graph
 from training.detectors import autoencoder, linear_autoencoder
-from training.detectors.autoencoder import Training
 from training.detectors.registry import family
-from training.space import StopTrial
+from training.epochs import Training
+from training.space import Choice, StopTrial
 
 BOTH = ("linear_autoencoder", "autoencoder")
 
@@ -158,6 +158,20 @@ def test_dropout_is_for_training_only() -> None:
     assert b"Dropout" not in content
     np.testing.assert_array_equal(Graph(content).score(values), Graph(content).score(values))
     assert content != autoencoder.fit(values, mlp_parameters(dropout=0.0), 0)
+
+
+def test_held_out_losses_compare_trials_that_leave_out_different_shares() -> None:
+    few, many = (losses(plane(1_000), trim=trim, epochs=1, learning_rate=1e-6) for trim in (0.0, 0.3))
+    assert few == pytest.approx(many, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_the_defaults_lie_in_the_search_space(name: str) -> None:
+    asked = family(name)
+    assert asked.defaults.keys() == asked.space.keys()
+    for key, span in asked.space.items():
+        assert not isinstance(span, Choice)
+        assert span.low <= asked.defaults[key] <= span.high
 
 
 def test_leaving_the_worst_rows_out_helps_against_contamination() -> None:
