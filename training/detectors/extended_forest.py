@@ -2,7 +2,8 @@
 
 Sources: Hariri, Kind, Brunner: Extended Isolation Forest, 2019 (random cuts of random hyperplanes); Cortes: Revisiting
 randomized choices in isolation forests, 2021 (fair cuts, by pooled gain). Fair cuts find clustered anomalies that
-random ones overlook, and rank worse where anomalies are merely far out: the mean depth is over trees of both kinds.
+random ones overlook, but tell the far out from the extreme less well, and so fail alone under a small alert budget: the
+mean depth is over trees of both kinds.
 """
 
 import math
@@ -16,7 +17,7 @@ from training.export.ensemble import Trees, join, path_length
 from training.export.hyperplanes import export_hyperplanes
 from training.space import Choice, Parameters, Real, Report, Space, Whole, no_report
 
-DEFAULTS: Parameters = {"n_estimators": 100, "max_samples": 256, "ndim": 2, "fair_share": 0.75, "candidates": 3}
+DEFAULTS: Parameters = {"n_estimators": 100, "max_samples": 256, "ndim": 2, "fair_share": 0.25, "candidates": 3}
 SPACE: Space = {
     "n_estimators": Whole(50, 200),
     "max_samples": Choice((64, 128, 256, 512)),
