@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,10 +19,9 @@ _LATEST = "latest"
 
 @dataclass(frozen=True)
 class State:
-    """How far a run got. rows: fingerprint of its rows; ray: the session folder of the process that held it last."""
+    """How far a run got. rows: fingerprint of its rows."""
 
     rows: str = ""
-    ray: str = ""
     finished: bool = False
 
 
@@ -58,19 +56,12 @@ def unfinished(runs: Path, asked: str) -> Path:
     raise InputError("--resume", f"there is no unfinished training run in {runs}")
 
 
-def settle(folder: Path, rows: Rows, ray: Path) -> None:
-    """Note what a run works on, and remove the Ray session of a process that was killed in it.
-
-    Raises InputError when the rows are not those that the run began with.
-    """
-    before, now = read_state(folder), fingerprint(rows)
-    if before.rows not in ("", now):
-        rule = f"run {folder.name} began with other rows than the table now gives; train anew"
-        raise InputError("--resume", rule)
-    left = Path(before.ray)
-    if before.ray and left != ray and left.name.startswith("vg-"):  # its processes died with the one that began them
-        shutil.rmtree(left, ignore_errors=True)
-    _write_state(folder, State(now, str(ray)))
+def settle(folder: Path, rows: Rows) -> None:
+    """Note what a run works on. Raises InputError when the rows are not those that the run began with."""
+    before, now = read_state(folder).rows, fingerprint(rows)
+    if before not in ("", now):
+        raise InputError("--resume", f"run {folder.name} began with other rows than its table now gives; train anew")
+    _write_state(folder, State(now))
 
 
 def finish(folder: Path) -> None:

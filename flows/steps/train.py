@@ -65,7 +65,7 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
     with progress.stage("Reading and validating") as stage:
         table = read_checked(config, folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
-    settle(folder, table.rows, ray)
+    settle(folder, table.rows)
     assigned = assign(table.rows, _split(config))
     history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
     complete = scorable(table.rows, make_history(history))
