@@ -1,6 +1,8 @@
 """What a trial measures: fit on the reference window, score the selection window through the one scorer."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from serving.bundle import RobustScaling, make_scorer, make_transform
 from serving.scorer import score
 from training.detectors.registry import family
 from training.export.cost import operations
-from training.space import Parameters, Report, no_report
+from training.space import PER_SERIES, Parameters, Report, no_report
 from training.trials import Measured
 
 AVERAGE_PRECISION = "selection_average_precision"
@@ -22,6 +24,18 @@ ONSETS = "selection_onsets_per_series_day"
 ALERT_RATE = "selection_alert_rate"
 OPERATIONS = "operations_per_row"
 BYTES = "bundle_bytes"
+
+
+@dataclass(frozen=True)
+class View:
+    """Rows as a transform sees them, with or without baselines.
+
+    scaling: fitted on the reference window; reference: (n, D) values of a sample of it; selection: (m, D) values.
+    """
+
+    scaling: RobustScaling
+    reference: NDArray[np.float64]
+    selection: NDArray[np.float64]
 
 
 def fit_detector(
@@ -37,27 +51,34 @@ def fit_detector(
     return family(name).fit(make_transform(scaling).apply(reference), parameters, seed, report=report)
 
 
+def split_parameters(parameters: Parameters) -> tuple[Parameters, bool]:
+    """The parameters of the family itself, and whether rows are seen from the baselines of their series."""
+    own = {name: value for name, value in parameters.items() if name != PER_SERIES}
+    return own, bool(parameters.get(PER_SERIES, False))
+
+
 def objective(
     name: str,
     parameters: Parameters,
     *,
     seed: int,
     report: Report,
-    scaling: RobustScaling,
-    reference: NDArray[np.float64],
-    selection: NDArray[np.float64],
+    views: Mapping[bool, View],
     rows: Rows,
     budget: AlertBudget,
     period_us: int,
 ) -> Measured:
     """Figures of the selection window, cost and size of the detector; the seconds of the fit, the microseconds a row.
 
-    selection: (m, D) expanded values of ``rows``, whose own values are not looked at; period_us: their usual step.
+    views: with baselines (True) and without; rows: of the selection window, whose own values are not looked at;
+    period_us: their usual step.
     """
     started = time.perf_counter()
-    model = fit_detector(name, parameters, seed=seed, scaling=scaling, reference=reference, report=report)
+    own, per_series = split_parameters(parameters)
+    view = views[per_series]
+    model = fit_detector(name, own, seed=seed, scaling=view.scaling, reference=view.reference, report=report)
     fitted = time.perf_counter()
-    scores = score(make_scorer(scaling, model), selection)
+    scores = score(make_scorer(view.scaling, model), view.selection)
     timings = {"fit_s": fitted - started, "score_us": (time.perf_counter() - fitted) / max(1, len(scores)) * 1e6}
     size = {OPERATIONS: float(operations(model)), BYTES: float(len(model))}
     return Measured(size | measure_selection(scores, rows, budget, period_us), timings)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ray import tune
@@ -19,6 +20,7 @@ from ray.exceptions import RayError
 from features.errors import UnreachableError
 from training.batches import BATCH, RECORD, Batches
 from training.proposals import make_proposer
+from training.space import Parameters, Space
 from training.trials import Goal, Measured, Trial
 from training.worker import evaluate
 
@@ -40,7 +42,7 @@ def search(
     objective: Callable[..., Measured],
     data: Mapping[str, Any],
     *,
-    families: Sequence[str],
+    first: Sequence[tuple[str, Parameters]],
     trials: int,
     goal: Goal,
     seed: int,
@@ -48,20 +50,22 @@ def search(
     cluster: AbstractContextManager[None],
     time_budget_s: float | None = None,
     on_trial: Callable[[int], None] = lambda _: None,
+    common: Space = MappingProxyType({}),
 ) -> Searched:
     """Evaluate ``objective(family, parameters, seed=…, report=…, **data)`` in Ray workers.
 
-    The first trials are the families' defaults, the rest are proposed by TPE to maximise the goal. ``data`` goes to the
-    object store once. ``folder`` keeps a record of every trial that has ended; ``cluster`` is entered only where some
-    have not. The time budget is looked at between batches. ``on_trial(done)`` is called as trials end. Raises
-    InputError for records of another search, UnreachableError when Ray is lost, KeyboardInterrupt where it is stopped.
+    The trials are those of ``first``, families with parameters, and then what TPE proposes to maximise the goal, from
+    the spaces of these families and the ``common`` one. ``data`` goes to the object store once. ``folder`` keeps a
+    record of every trial that has ended; ``cluster`` is entered only where some have not. The time budget is looked at
+    between batches. ``on_trial(done)`` is called as trials end. Raises InputError for records of another search,
+    UnreachableError when Ray is lost, KeyboardInterrupt where it is stopped.
     """
 
     def trainable(config: dict[str, Any], **shared: Any) -> dict[str, str]:
         return {RECORD: evaluate(partial(objective, seed=seed, **shared), **config["proposal"])}
 
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    proposer = make_proposer(families, seed, BATCH)
+    proposer = make_proposer(first, seed, BATCH, common)
     batches = Batches(proposer, trials, goal, folder / "trials", time_budget_s, on_trial)
     if batches.propose():
         shutil.rmtree(folder / "tune", ignore_errors=True)

@@ -35,6 +35,9 @@ class Choice:
 
 Space: TypeAlias = Mapping[str, Whole | Real | Choice]
 
+PER_SERIES = "per_series"
+"""Parameter of every family where there are baselines: whether rows are seen from those of their series."""
+
 Report: TypeAlias = Callable[[int, float], None]
 """``report(step, loss)`` after each step of a fit, from 1; a lower loss is better. Raises StopTrial to end the fit."""
 

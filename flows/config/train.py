@@ -151,6 +151,20 @@ class Split(Config):
         return self
 
 
+class Baselines(Config):
+    """Centre and scale of each series (and operating state), from which its rows are seen as deviations."""
+
+    use: Literal["auto", "always", "never"] = Field(
+        "auto", description="auto: with times and lasting series, chosen by the search against the fleet's own scaling"
+    )
+    min_rows: int = Field(288, ge=2, description="reference rows that make a series mature")
+    min_hours: float = Field(23.0, ge=0, description="and the time that they span")
+    shrinkage: float = Field(
+        50.0, gt=0, description="independent rows of a young series that weigh as much as the fleet"
+    )
+    floor: float = Field(0.25, ge=0, lt=1, description="lowest scale, as a share of a mature series' usual one")
+
+
 class Search(Config):
     """Trials over detector families, ranked by the labels of the selection window.
 
@@ -215,6 +229,7 @@ class TrainConfig(Config):
     validation: Validation = Validation()
     history: History = History()
     split: Split = Split()
+    baselines: Baselines = Baselines()
     search: Search = Search()
     fit: Fit = Fit()
     alerts: Alerts = Alerts()

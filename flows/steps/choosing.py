@@ -1,12 +1,11 @@
 """Which configuration to fit: by labels of the selection window, or a documented default where they are too few."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation.calibration import AlertBudget, calibrate, usual_period
 from evaluation.episodes import count_episodes
@@ -15,11 +14,12 @@ from features.rows import Rows
 from flows.adapters.local_ray import running_ray
 from flows.config.train import Search, TrainConfig
 from flows.outcome import Progress
-from serving.bundle import Budget, RobustScaling
+from serving.bundle import Budget
 from training.detectors.registry import family
-from training.objective import ALERT_RATE, AVERAGE_PRECISION, BYTES, EPISODE_RECALL, ONSETS, OPERATIONS, objective
+from training.objective import ALERT_RATE, AVERAGE_PRECISION, BYTES, EPISODE_RECALL, ONSETS, OPERATIONS, View, objective
 from training.search import Searched, search
-from training.space import Parameters
+from training.space import PER_SERIES, Parameters
+from training.space import Choice as OneOf
 from training.trials import Goal, Limit, Trial, best
 
 BASELINE = "linear_autoencoder"
@@ -52,10 +52,8 @@ class Choice:
 
 
 def choose(
-    selection: NDArray[np.float64],
+    views: Mapping[bool, View],
     rows: Rows,
-    scaling: RobustScaling,
-    reference: NDArray[np.float64],
     config: TrainConfig,
     budget: AlertBudget,
     *,
@@ -65,19 +63,20 @@ def choose(
 ) -> Choice:
     """Search where labels can tell trials apart, else take the default.
 
-    selection, reference: (m, D) values of the selection window's ``rows``, (n, D) of the reference window, as the
-    transform sees them; run: folder that keeps the record of the trials; ray: Ray's session folder.
+    views: the windows as a transform sees them, with baselines (True), without, or both, of which trials choose one;
+    rows: of the selection window; run: folder that keeps the record of the trials; ray: Ray's session folder.
     """
     asked, basis = config.search, find_basis(rows, config.search, budget)
     default = asked.families[0]
     if not basis.goal.figure and not basis.goal.limits and not asked.compare:
-        return Choice(default, family(default).defaults, f"the default, since {basis.lacking}")
+        return Choice(default, _default(default, True in views), f"the default, since {basis.lacking}")
     families = in_trial_order(asked.families) if basis.goal.figure else asked.families
+    first = [(name, _default(name, True in views)) for name in families]
+    if len(views) > 1 and basis.goal.figure:
+        first.append((families[0], _default(families[0], False)))
     planned = asked.trials if basis.goal.figure else len(families)
     data: dict[str, Any] = {
-        "scaling": scaling,
-        "reference": reference,
-        "selection": selection,
+        "views": dict(views),
         "rows": replace(rows, values=rows.values[:, :0], flags=None),
         "budget": budget,
         "period_us": usual_period(rows),
@@ -86,13 +85,14 @@ def choose(
         found = search(
             objective,
             data,
-            families=families,
+            first=first,
             trials=planned,
             goal=basis.goal,
             seed=config.seed,
             folder=run,
             cluster=running_ray(ray),
             time_budget_s=asked.time_budget.total_seconds() if asked.time_budget else None,
+            common={PER_SERIES: OneOf((True, False))} if len(views) > 1 else {},
             on_trial=lambda done: stage.update(f"{done} of {planned} trials"),
         )
         choice = conclude(found, basis, asked.families)
@@ -101,6 +101,10 @@ def choose(
         parts += [f"{failed} failed"] * bool(failed) + [f"{excluded} may not be chosen"] * bool(excluded)
         stage.result(", ".join(parts))
     return choice
+
+
+def _default(name: str, per_series: bool) -> Parameters:
+    return {**family(name).defaults, PER_SERIES: per_series}
 
 
 def find_basis(rows: Rows, asked: Search, budget: AlertBudget) -> Basis:

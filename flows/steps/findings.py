@@ -59,6 +59,7 @@ def figures(found: Findings) -> dict[str, Any]:
         },
         "threshold": manifest.threshold,
         "alpha": manifest.alpha,
+        "per_series": manifest.baselines is not None,
         "budget": {name: getattr(manifest.budget, name) for name in manifest.budget.__struct_fields__},
         "implausible": found.table.validation.implausible,
         "test": asdict(found.measures),
@@ -86,6 +87,7 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         *_at_rest(found),
         *_history(found),
         ("Detector", f"{found.manifest.family.replace('_', ' ')}: {found.choice.reason}"),
+        *_baselines(found),
         ("Threshold", f"{found.manifest.threshold:.4g}; {_budget(found.manifest.budget)}"),
         ("Alerts", _alerts(measures)),
     ]  # fmt: skip
@@ -110,6 +112,14 @@ def _episodes(episodes: Episodes) -> str:
     if episodes.quarantined or episodes.reported:
         text += f"; missed: {episodes.quarantined} in quarantine, {episodes.reported} reported by sensor health"
     return text
+
+
+def _baselines(found: Findings) -> list[tuple[str, str]]:
+    strata = found.manifest.baselines
+    if strata is None:
+        return []
+    others = f"thresholds of young series {strata.young.threshold:.4g}, of unseen ones {strata.unseen.threshold:.4g}"
+    return [("Baselines", f"rows are seen as deviations from their series; {others}")]
 
 
 def _at_rest(found: Findings) -> list[tuple[str, str]]:

@@ -11,10 +11,12 @@ import pytest
 
 from features.errors import InputError
 from training.batches import BATCH, RECORD, Batches
+from training.detectors.registry import family
 from training.proposals import make_proposer
 from training.trials import Goal, Limit, Trial
 
 FAMILIES = ("isolation_forest", "autoencoder")
+FIRST = tuple((name, family(name).defaults) for name in FAMILIES)
 GOAL = Goal("quality")
 
 
@@ -28,7 +30,7 @@ def figures(proposal: dict[str, Any]) -> dict[str, float]:
 
 
 def batches(folder: Path, trials: int = 13, goal: Goal = GOAL, **more: Any) -> Batches:
-    proposer = make_proposer(FAMILIES, 7, BATCH)
+    proposer = make_proposer(FIRST, 7, BATCH)
     return Batches(proposer, trials, goal, folder, more.get("time_budget_s"), lambda _: None)
 
 

@@ -13,11 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from flows.adapters.local_ray import running_ray
+from training.detectors.registry import family
 from training.search import Searched, search
 from training.space import Report
 from training.trials import Goal, Measured
 
 FAMILIES = ("isolation_forest", "autoencoder")
+FIRST = tuple((name, family(name).defaults) for name in FAMILIES)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +49,7 @@ def run(folder: Path, trials: int = 5, **data: Any) -> Searched:
     return search(
         objective,
         {"data": np.ones((1_000, 10)), **data},
-        families=FAMILIES,
+        first=FIRST,
         trials=trials,
         goal=Goal("quality"),
         seed=7,
@@ -77,6 +79,6 @@ def test_recorded_trials_need_no_cluster(tmp_path: Path) -> None:
             raise AssertionError("entered")
 
     again = search(
-        objective, {}, families=FAMILIES, trials=2, goal=Goal("quality"), seed=7, folder=tmp_path, cluster=Refused()
+        objective, {}, first=FIRST, trials=2, goal=Goal("quality"), seed=7, folder=tmp_path, cluster=Refused()
     )
     assert again == first
