@@ -64,7 +64,7 @@ def calibrate(scores: NDArray[np.float32], rows: Rows, budget: AlertBudget, peri
     flagged = scores >= above
     timed = rows.times is not None
     exceedances = count_onsets(flagged, rows, budget.merge_us) if timed else int(flagged.sum())
-    low, high = _range_of_share(exceedances, int(flagged.sum()), n) if reason else _range_of_rate(exceedances, days)
+    low, high = _range_of_share(exceedances, int(flagged.sum()), n) if reason else rate_interval(exceedances, days)
     stated = Budget(
         kind="row_rate" if reason else "onsets_per_series_day",
         limit=budget.row_rate if reason else budget.onsets_per_series_day,
@@ -108,7 +108,7 @@ def usual_period(rows: Rows) -> int:
     return int(np.median(steps)) if len(steps) else 0
 
 
-def _range_of_rate(onsets: int, days: float) -> tuple[float, float]:
+def rate_interval(onsets: int, days: float) -> tuple[float, float]:
     """Exact 90 % interval of a Poisson rate (Garwood 1936), for onsets in so many series-days."""
     low = float(chi2.ppf(0.05, 2 * onsets)) / 2 if onsets else 0.0
     return low / days, float(chi2.ppf(0.95, 2 * onsets + 2)) / 2 / days

@@ -1,6 +1,7 @@
 """Fitting baselines: robust centre and scale by series and operating state, shrunk to the fleet's for few rows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,43 @@ def fit_baselines(rows: Rows, rules: BaselineRules, fleet: Fleet | None = None) 
         stratum=np.r_[np.where(mature, Stratum.MATURE, Stratum.YOUNG), [Stratum.UNSEEN] * unseen].astype(np.int8),
         centre=np.concatenate([centre, fleet.centre]),
         scale=np.concatenate([scale, fleet.scale]).astype(np.float32),
+    )
+
+
+def fleet_of(table: BaselineTable) -> Fleet:
+    """The fleet's figures that a table was made with."""
+    rows = np.array([not name for name in table.series])
+    return Fleet(
+        regimes=tuple(name for name, own in zip(table.regimes, rows, strict=True) if own),
+        centre=table.centre[rows],
+        scale=table.scale[rows].astype(np.float64),
+        rows=table.rows[rows],
+        typical=_typical(table.scale[table.stratum == Stratum.MATURE].astype(np.float64)),
+    )
+
+
+def renew(table: BaselineTable, fresh: BaselineTable) -> BaselineTable:
+    """The table with the baselines of ``fresh``, where these are as well known as those it has; the fleet's stay.
+
+    A series that is mature stays so: a few new rows do not make it young.
+    """
+    chosen = {key: (table, n) for n, key in enumerate(zip(table.series, table.regimes, strict=True)) if key[0]}
+    for n, key in enumerate(zip(fresh.series, fresh.regimes, strict=True)):
+        part, known = chosen.get(key, (fresh, n))
+        if key[0] and fresh.stratum[n] <= part.stratum[known]:
+            chosen[key] = (fresh, n)
+    places = [chosen[key] for key in sorted(chosen)] + [(table, n) for n, name in enumerate(table.series) if not name]
+
+    def gathered(name: str) -> NDArray[Any]:
+        return np.array([getattr(part, name)[n] for part, n in places])
+
+    return BaselineTable(
+        series=tuple(part.series[n] for part, n in places),
+        regimes=tuple(part.regimes[n] for part, n in places),
+        rows=gathered("rows"),
+        stratum=gathered("stratum"),
+        centre=gathered("centre"),
+        scale=gathered("scale"),
     )
 
 

@@ -38,7 +38,7 @@ def score_table(
     """
     folder, manifest = workspace.new_run("score"), bundle.manifest
     with progress.stage("Reading and validating") as stage:
-        table = read_checked(_for_bundle(config, manifest), folder, workspace.cache)
+        table = read_checked(for_bundle(config, manifest), folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
     with progress.stage("Scoring") as stage:
         ready = scorable(table.rows, bundle.scorer.history)
@@ -99,10 +99,11 @@ def score_columns(
     return pa.table(columns)
 
 
-def _for_bundle(config: TrainConfig, manifest: Manifest) -> TrainConfig:
+def for_bundle(config: TrainConfig, manifest: Manifest, label: str | None = None) -> TrainConfig:
+    """The configuration with the bundle's features; raises InputError where a score needs times and none are named."""
     if manifest.history and not config.data.timestamp:
         raise InputError("data.timestamp", f"must name the column of times: a score needs {_past(manifest)}", None)
-    update = {"features": list(manifest.features), "label": None, "group": None}
+    update = {"features": list(manifest.features), "label": label, "group": None}
     data = config.data.model_copy(update=update)
     return config.model_copy(update={"data": data})
 

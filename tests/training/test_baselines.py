@@ -7,7 +7,7 @@ from scipy.stats import median_abs_deviation
 from features.errors import NotEnoughDataError
 from features.rows import Rows
 from serving.baselines import Stratum
-from training.baselines import BaselineRules, fit_baselines
+from training.baselines import BaselineRules, fit_baselines, fit_fleet, fleet_of, renew
 
 RULES = BaselineRules(min_rows=100, min_hours=5.0, shrinkage=50.0, floor=0.25)
 STEP = 5 * 60 * 1_000_000
@@ -97,3 +97,30 @@ def test_without_time_rows_alone_decide() -> None:
 def test_only_rows_of_machines_at_rest_are_not_enough() -> None:
     with pytest.raises(NotEnoughDataError, match="state other than off"):
         fit_baselines(rows_of([noise(10)], [2] * 10), RULES)
+
+
+def test_a_table_gives_back_the_fleet_it_was_made_with() -> None:
+    rows = rows_of([noise(300, 5, 2), noise(201, -5, 1, seed=1), noise(20)], [1] * 400 + [0] * 121)
+    fleet = fit_fleet(rows, RULES)
+    again = fleet_of(fit_baselines(rows, RULES, fleet))
+    assert again.regimes == fleet.regimes
+    np.testing.assert_allclose(again.centre, fleet.centre)
+    np.testing.assert_allclose(again.scale, fleet.scale, rtol=1e-6)
+    assert again.rows.tolist() == fleet.rows.tolist()
+
+
+def test_renewing_adds_series_renews_known_ones_and_keeps_the_fleet() -> None:
+    before = fit_baselines(rows_of([noise(300, 5), noise(50, 7)]), RULES)
+    later = rows_of([noise(300, 6), noise(300, 8), noise(30, 9)])
+    after = renew(before, fit_baselines(later, RULES, fleet_of(before)))
+    assert after.series == ("s0", "s1", "s2", "")
+    assert after.stratum.tolist() == [0, 0, 1, 2]
+    assert after.centre[:2, 0] == pytest.approx([6, 8], abs=0.3)
+    np.testing.assert_array_equal(after.centre[-1], before.centre[-1])
+
+
+def test_a_few_new_rows_do_not_make_a_mature_series_young() -> None:
+    before = fit_baselines(rows_of([noise(300, 5)]), RULES)
+    after = renew(before, fit_baselines(rows_of([noise(20, 50)]), RULES, fleet_of(before)))
+    np.testing.assert_array_equal(after.centre, before.centre)
+    assert after.stratum.tolist() == before.stratum.tolist()
