@@ -1,4 +1,4 @@
-"""The door to a Ray of our own: started for one command, in a private folder, gone when the command ends or is killed."""
+"""The door to a Ray of our own: started for a command in a private folder, gone when the command ends or is killed."""
 
 import os
 import shutil

@@ -58,8 +58,9 @@ def run(folder: Path, trials: int = 5, **data: Any) -> Searched:
     )
 
 
-def test_five_repeats_under_random_sleeps_give_one_table(tmp_path: Path) -> None:
-    tables = [run(tmp_path / str(repeat)).trials for repeat in range(5)]
+@pytest.mark.parametrize("repeats", [2, pytest.param(5, marks=pytest.mark.slow)])
+def test_repeats_under_random_sleeps_give_one_table(tmp_path: Path, repeats: int) -> None:
+    tables = [run(tmp_path / str(repeat)).trials for repeat in range(repeats)]
     assert [trial.number for trial in tables[0]] == list(range(5))
     assert all(table == tables[0] for table in tables)
     assert any(trial.error == "ValueError: a bad trial" for trial in tables[0])
