@@ -41,9 +41,10 @@ format: install ## apply format and safe lint fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install ## speed beside a peer, as ratios: scoring (scikit-learn), validation (Great Expectations alone)
+bench: install ## speed beside a peer, as ratios: scoring, validation, search
 	@$(BIN)/python -m tests.bench.scoring
 	@$(BIN)/python -m tests.bench.validation
+	@$(BIN)/python -m tests.bench.search
 
 quality: install ## measure the simulated fleet again and write its tables into docs/quality.md (minutes)
 	@$(BIN)/python -m tests.quality.fleet --write $(ARGS)

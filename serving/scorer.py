@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.errors import InputError
 from features.history import NO_HISTORY, History, Scorable, expand
 from serving.baselines import Baselines, locate
 from serving.graph import Graph
@@ -46,8 +47,13 @@ def score(
     """Anomaly scores (n,) of finite feature values (n, d); higher is more anomalous.
 
     past: (n, rows, d) finite values of the rows before each, oldest first, where the scorer has a history; at: (n,)
-    rows of the baselines, the fleet's without.
+    rows of the baselines, the fleet's without. Infinite and huge values count as the transform's limit. Raises
+    InputError for NaN: a missing value is no finding, and a graph would make a number of it.
     """
+    for field, given in (("values", values), ("history", past)):
+        if given is not None and np.isnan(given).any():
+            row = int(np.argwhere(np.isnan(given))[0][0])
+            raise InputError(field, "must not hold NaN", f"row {row}")
     if scorer.baselines is not None:
         at = np.full(len(values), len(scorer.baselines.centre) - 1) if at is None else at
         values, past = scorer.baselines.apply(values, at), past if past is None else scorer.baselines.apply(past, at)

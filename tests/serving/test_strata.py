@@ -139,3 +139,15 @@ def test_verdicts_without_strata_use_the_one_threshold() -> None:
     assert found.alerts.tolist() == [False, True, True]
     assert found.p_values.tolist() == [1.0, 0.75, 0.25]
     assert replace(found).strata.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("huge", [float("inf"), 1e30])
+def test_infinite_and_huge_values_count_as_the_limit_of_the_transform(huge: float) -> None:
+    scorer = replace(make_bundle().scorer, baselines=None)
+    assert score(scorer, np.array([[huge, 0.0], [-huge, 0.0]])).tolist() == [1e6, -1e6]
+
+
+def test_a_missing_value_is_never_scored() -> None:
+    values = np.array([[1.0, 0.0], [np.nan, 0.0]])
+    with pytest.raises(InputError, match="values: must not hold NaN, got 'row 1'"):
+        score(make_bundle().scorer, values)
