@@ -185,6 +185,9 @@ class Search(Config):
     min_labels: int = Field(
         10, ge=2, description="labelled episodes (rows of either label without time) below which nothing is selected"
     )
+    metric: Literal["auto", "average_precision"] = Field(
+        "auto", description="auto: episode recall at the budget where there is time, else average precision"
+    )
     compare: bool = Field(False, description="with too few labels: list every family's default, without a winner")
     max_alerts: float | None = Field(
         None, gt=0, description="limit of a trial: alerts on the selection window, real faults included, in the unit "

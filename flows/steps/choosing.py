@@ -110,10 +110,11 @@ def _default(name: str, per_series: bool) -> Parameters:
 def find_basis(rows: Rows, asked: Search, budget: AlertBudget) -> Basis:
     """What the rows of the selection window can rank trials by.
 
-    Episodes where there is time, rows where there is none; below ``search.min_labels`` of them, nothing. Raises
-    NotEnoughDataError when alerts are limited and the window is too small for a threshold.
+    Episodes where there is time, rows where there is none or ``search.metric`` says so; below ``search.min_labels`` of
+    them, nothing. Raises NotEnoughDataError when alerts are limited and the window is too small for a threshold.
     """
-    episodes = count_episodes(rows, np.zeros(len(rows), bool))
+    by_rows = asked.metric == "average_precision"
+    episodes = None if by_rows else count_episodes(rows, np.zeros(len(rows), bool))
     promised, limits = _promised(rows, budget), _sizes(asked)
     if asked.max_alerts is not None:
         if promised is None:

@@ -196,3 +196,7 @@ def test_a_limit_that_every_trial_breaks_is_an_error_of_the_configuration() -> N
     found = tuple(replace(trial, excluded="9 bundle bytes, above …") for trial in trials(0.1, 0.2).trials)
     with pytest.raises(InputError, match="no trial may be chosen; trial 0"):
         conclude(Searched(found, 2), Basis(goal, "episode recall"), FAMILIES)
+
+
+def test_rows_rank_trials_where_the_configuration_says_so() -> None:
+    assert basis(window(12), "search.metric=average_precision") == Basis(Goal(AVERAGE_PRECISION), "average precision")
