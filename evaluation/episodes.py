@@ -1,4 +1,4 @@
-"""Labelled episodes: how many were detected, and how many went into quarantine where no score can see them."""
+"""Labelled episodes: which were detected and when, and which went into quarantine where no score can see them."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,9 @@ class LostRows:
         return LostRows(self.series[mask], self.times[mask], self.reported[mask])
 
 
+NOTHING_LOST = LostRows(np.empty(0, object), np.empty(0, np.int64), np.empty(0, bool))
+
+
 @dataclass(frozen=True)
 class Episodes:
     """Runs of anomalous rows of one series. ``detected`` ones hold an alert row.
@@ -41,7 +44,28 @@ class Episodes:
         return self.detected / self.labelled if self.labelled else None
 
 
-def count_episodes(rows: Rows, flagged: NDArray[np.bool_], lost: LostRows | None = None) -> Episodes | None:
+@dataclass(frozen=True)
+class EpisodeList:
+    """k episodes, by series and time.
+
+    starts_us: (k,) time of the first row; units: (k,) codes as in ``Rows.independent``, higher ones for series that no
+    row is from; delays_us: (k,) from the first row to the first alert row, -1 where there is none; quarantined: every
+    row was lost; reported: a sensor-health rule told of one.
+    """
+
+    starts_us: NDArray[np.int64]
+    units: NDArray[np.int64]
+    delays_us: NDArray[np.int64]
+    quarantined: NDArray[np.bool_]
+    reported: NDArray[np.bool_]
+
+    @property
+    def detected(self) -> NDArray[np.bool_]:
+        """(k,) True for episodes that hold an alert row."""
+        return np.asarray(self.delays_us >= 0)
+
+
+def list_episodes(rows: Rows, flagged: NDArray[np.bool_], lost: LostRows = NOTHING_LOST) -> EpisodeList | None:
     """Episodes of rows with their (n,) alert rows, and of the rows lost to quarantine among them.
 
     A run ends where a row of the series carries another label. None without labels or without time, where rows have no
@@ -49,31 +73,45 @@ def count_episodes(rows: Rows, flagged: NDArray[np.bool_], lost: LostRows | None
     """
     if rows.labels is None or rows.times is None:
         return None
-    n = len(rows)
-    lost = lost or LostRows(np.empty(0, object), np.empty(0, np.int64), np.empty(0, bool))
-    m = len(lost.times)
+    n, m = len(rows), len(lost.times)
     names = {name: code for code, name in enumerate(rows.series_names)}
     lost_codes = np.array([names.setdefault(name, len(names)) for name in lost.series], np.int64)
     series, times = np.r_[rows.series, lost_codes], np.r_[rows.times, lost.times]
     order = np.lexsort((times, series))
-    series = series[order]
+    series, times = series[order], times[order]
     anomalous = np.r_[rows.anomalous, np.ones(m, bool)][order]
     kept = np.r_[np.ones(n, bool), np.zeros(m, bool)][order]
     alert = np.r_[flagged, np.zeros(m, bool)][order]
     told = np.r_[np.zeros(n, bool), lost.reported][order]
-    starts = anomalous & np.r_[True, ~anomalous[:-1] | (series[1:] != series[:-1])][: n + m]
-    if not starts.any():
-        return Episodes(0, 0, 0, 0)
-    run = np.cumsum(starts)[anomalous] - 1
-    k = int(starts.sum())
+    starts = np.flatnonzero(anomalous & np.r_[True, ~anomalous[:-1] | (series[1:] != series[:-1])][: n + m])
+    k = len(starts)
+    run = np.searchsorted(starts, np.flatnonzero(anomalous), side="right") - 1
 
     def any_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.bincount(run, mask[anomalous], k) > 0
 
-    detected = any_of(alert)
-    return Episodes(
-        labelled=k,
-        detected=int(detected.sum()),
-        quarantined=int((~detected & ~any_of(kept)).sum()),
-        reported=int((~detected & any_of(told)).sum()),
+    hits = np.flatnonzero(anomalous & alert)
+    of, first = np.unique(np.searchsorted(starts, hits, side="right") - 1, return_index=True)
+    delays = np.full(k, -1, np.int64)
+    delays[of] = times[hits[first]] - times[starts[of]]
+    units = np.arange(len(names)) + (0 if rows.groups is None else len(rows.group_names))
+    units[rows.series] = rows.independent
+    return EpisodeList(
+        starts_us=times[starts],
+        units=units[series[starts]],
+        delays_us=delays,
+        quarantined=(delays < 0) & ~any_of(kept),
+        reported=(delays < 0) & any_of(told),
     )
+
+
+def count_episodes(rows: Rows, flagged: NDArray[np.bool_], lost: LostRows | None = None) -> Episodes | None:
+    """Numbers of episodes; None without labels or without time."""
+    found = list_episodes(rows, flagged, lost or NOTHING_LOST)
+    return None if found is None else summarise(found)
+
+
+def summarise(found: EpisodeList) -> Episodes:
+    """How many episodes were labelled, detected, in quarantine and reported."""
+    counts = [int(np.sum(part)) for part in (found.detected, found.quarantined, found.reported)]
+    return Episodes(len(found.starts_us), *counts)

@@ -1,0 +1,153 @@
+"""The figures of one window with their intervals: what is known of a detector, and why the rest is not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.calibration import DAY_US, onsets
+from evaluation.episodes import NOTHING_LOST, Episodes, LostRows, list_episodes, summarise
+from evaluation.intervals import (
+    NOT_AVAILABLE,
+    TOO_CONCENTRATED,
+    Bootstrap,
+    Interval,
+    bootstrap,
+    cluster,
+    ratio_interval,
+)
+from evaluation.measures import ranking
+from evaluation.ranking import median_interval, ranking_intervals
+from evaluation.spans import false_onsets, labelled_spans
+from features.rows import Rows
+
+RANKING_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure. ``value`` and ``interval`` are None for the ``reason`` given; unit: "share", "1/day", "s" or "1"."""
+
+    name: str
+    value: float | None
+    unit: str
+    interval: Interval | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Figures of ``rows`` rows, by name; judged_rows: those of fully labelled spans, on which rankings are taken."""
+
+    rows: int
+    judged_rows: int
+    figures: tuple[Figure, ...]
+    episodes: Episodes | None
+
+    def __getitem__(self, name: str) -> Figure:
+        return next(figure for figure in self.figures if figure.name == name)
+
+
+def judge_window(
+    scores: NDArray[np.float32],
+    flagged: NDArray[np.bool_],
+    rows: Rows,
+    *,
+    merge_us: int,
+    period_us: int,
+    lost: LostRows = NOTHING_LOST,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Evidence:
+    """Figures of (n,) scores and alert rows: a row counts as it was scored, no alert is spread over an episode.
+
+    alert_rate (share of rows), onsets (per series and day), and with labels episode_recall, median_delay (from the
+    first row of an episode to its first alert row, over detected ones), false_onsets (runs of alert rows that begin on
+    a row labelled normal and touch no anomalous one, per series and day of rows labelled normal), auroc and
+    average_precision on fully labelled spans. ``lost``: anomalous rows in quarantine, whose episodes count as missed.
+    """
+    clusters = cluster(rows, seed)
+    by = None if clusters is None else bootstrap(clusters, seed, level=level)
+    codes = None if clusters is None else clusters.of(rows.independent, rows.times)
+    spans = labelled_spans(rows)
+    found = None if rows.labels is None else list_episodes(rows, flagged, lost)
+    figures = [_ratio("alert_rate", "share", flagged, np.ones(len(rows)), codes, by)]
+    starts = None if rows.times is None or not period_us else onsets(flagged, rows, merge_us)
+    no_labels, no_time = "no row has a label", "the table has no time"
+    if starts is None:
+        figures.append(Figure("onsets", None, "1/day", reason=no_time))
+    else:
+        figures.append(_ratio("onsets", "1/day", starts, np.full(len(rows), period_us / DAY_US), codes, by))
+    if found is None:
+        reason = no_time if rows.times is None and rows.labels is not None else no_labels
+        figures += [Figure(name, None, unit, reason=reason) for name, unit in
+                    (("episode_recall", "share"), ("median_delay", "s"))]  # fmt: skip
+    else:
+        of = None if clusters is None else clusters.of(found.units, found.starts_us)
+        figures.append(_ratio("episode_recall", "share", found.detected, np.ones(len(found.units)), of, by))
+        hit = found.detected
+        figures.append(_delay(found.delays_us[hit] / 1e6, None if of is None else of[hit], by))
+    if starts is None or rows.labels is None:
+        figures.append(Figure("false_onsets", None, "1/day", reason=no_labels if rows.labels is None else no_time))
+    else:
+        false = false_onsets(starts, flagged, rows)
+        days = (rows.labels == 0) * (period_us / DAY_US)
+        figures.append(_ratio("false_onsets", "1/day", false, days, codes, by))
+    figures += _ranking(scores, rows, spans, codes, by, seed)
+    return Evidence(len(rows), int(spans.sum()), tuple(figures), None if found is None else summarise(found))
+
+
+def _ratio(
+    name: str,
+    unit: str,
+    counted: NDArray[np.bool_],
+    exposure: NDArray[np.float64],
+    codes: NDArray[np.int64] | None,
+    by: Bootstrap | None,
+) -> Figure:
+    total = float(exposure.sum())
+    if not total:
+        return Figure(name, None, unit, reason="the window holds nothing to count it on")
+    value = float(counted.sum() / total)
+    if by is None or codes is None:
+        return Figure(name, value, unit, reason=NOT_AVAILABLE)
+    sums = by.sums(counted.astype(np.float64), codes), by.sums(exposure, codes)
+    found = ratio_interval(*sums, by, "share" if unit == "share" else "rate")
+    return Figure(name, value, unit, found, "" if found else TOO_CONCENTRATED)
+
+
+def _delay(seconds: NDArray[np.float64], codes: NDArray[np.int64] | None, by: Bootstrap | None) -> Figure:
+    if not len(seconds):
+        return Figure("median_delay", None, "s", reason="no episode was detected")
+    found = None if by is None or codes is None else median_interval(seconds, codes, by)
+    reason = "" if found else NOT_AVAILABLE if by is None else TOO_CONCENTRATED
+    return Figure("median_delay", float(np.median(seconds)), "s", found, reason)
+
+
+def _ranking(
+    scores: NDArray[np.float32],
+    rows: Rows,
+    spans: NDArray[np.bool_],
+    codes: NDArray[np.int64] | None,
+    by: Bootstrap | None,
+    seed: int,
+) -> list[Figure]:
+    names = ("auroc", "average_precision")
+    if rows.labels is None:
+        return [Figure(name, None, "1", reason="no row has a label") for name in names]
+    auroc, precision, _ = ranking(scores[spans], rows.labels[spans])
+    if auroc is None or precision is None:
+        rule = "the fully labelled spans do not hold both kinds of label"
+        return [Figure(name, None, "1", reason=rule) for name in names]
+    values = (auroc, precision)
+    if by is None or codes is None:
+        return [Figure(name, value, "1", reason=NOT_AVAILABLE) for name, value in zip(names, values, strict=True)]
+    at = np.flatnonzero(spans)
+    if len(at) > RANKING_ROWS:
+        at = np.sort(np.random.default_rng(seed).choice(at, RANKING_ROWS, replace=False))
+    truth = rows.labels[at] == 1
+    intervals = ranking_intervals(scores[at], truth, codes[at], by, values)
+    return [
+        Figure(name, value, "1", found, "" if found else TOO_CONCENTRATED)
+        for name, value, found in zip(names, values, intervals, strict=True)
+    ]
