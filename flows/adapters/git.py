@@ -36,6 +36,12 @@ def read_head(repository: Path, branch: str, file: str) -> tuple[str, str]:
     return commit, _git("show", f"{commit}:{file}", cwd=str(repository))
 
 
+def check_out(repository: Path, commit: str, folder: Path) -> None:
+    """Every file of a commit, in an empty folder."""
+    _git("clone", "--quiet", "--no-checkout", str(repository), str(folder))
+    _git("checkout", "--quiet", "--detach", commit, cwd=str(folder))
+
+
 def commit_change(repository: Path, branch: str, file: str, old: str, new: str, message: str) -> str:
     """Commit ``old`` -> ``new`` on the head of a branch and push; returns the commit.
 

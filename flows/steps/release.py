@@ -1,16 +1,19 @@
 """`vigia promote`, `reconcile` and `verify`: a challenger reaches the service through git and only through git."""
 
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from features.errors import DisagreementError, InputError, RetryError, UnverifiedError
-from flows.adapters.git import commit_change, read_head
+from flows.adapters.git import check_out, commit_change, read_head
+from flows.adapters.kustomize import build_overlay
 from flows.adapters.registry import ModelVersion, Registry
 from flows.adapters.serve_api import ServeApi
 from flows.environments import Environment
 from flows.outcome import Outcome
-from flows.promotion.edit import promote_text, read_leaves, serve_config
+from flows.promotion.edit import Leaves, Target, promote_text, read_leaves, refuse_broken_promise, serve_config
 from flows.promotion.message import promotion_message
 from flows.steps.train import CHALLENGER
 from serving.bundle import load_bundle
@@ -19,24 +22,42 @@ from serving.bundle import load_bundle
 def promote(environment: Environment, registry: Registry, model: str, version: str | None) -> Outcome:
     """Commit a version's URI and digest to the environment's file. Running twice commits nothing.
 
-    Raises InputError when there is no such version or its published content is not what was registered.
+    Raises InputError when there is no such version, when its published content is not what was registered, or when the
+    file cannot be edited safely or the overlay built from it would not serve that version; nothing is committed then.
     """
     chosen = registry.by_version(model, version) if version else registry.by_alias(model, CHALLENGER)
     if chosen is None:
         raise InputError("model", "has no challenger; run `vigia train` first", model)
     load_bundle(chosen.uri, chosen.digest)  # what is promoted exists, loads, and is what was registered
-    _, text = read_head(environment.repository, environment.branch, environment.file)
+    head, text = read_head(environment.repository, environment.branch, environment.file)
     bundle = coordinates(chosen)
-    new = promote_text(text, bundle)
+    edit = promote_text(text, bundle, Target(environment.file))
     follow = f"reconcile --env {environment.name}"
     done = Outcome(digest=chosen.digest, version=chosen.version, run_id=chosen.run_id, next_command=follow)
-    if new == text:
+    if not edit.changes:
         return replace(done, lines=(("Promoted", f"version {chosen.version} is already there; nothing to do"),))
-    old = {key: value for (section, key), value in read_leaves(text).items() if section == "bundle"}
+    refuse_bad_overlay(environment, head, edit.text)
+    old = {key: value for (section, key), value in _leaves(environment, text).items() if section == "bundle"}
     message = promotion_message(environment.name, bundle, old, chosen.run_id)
-    commit = commit_change(environment.repository, environment.branch, environment.file, text, new, message)
+    commit = commit_change(environment.repository, environment.branch, environment.file, text, edit.text, message)
     lines = (("Promoted", f"{model} version {chosen.version} to {environment.name}: commit {commit[:12]}"),)
-    return replace(done, lines=lines, figures={"commit": commit})
+    changes = {change.path: [change.old, change.new] for change in edit.changes}
+    return replace(done, lines=lines, figures={"commit": commit, "changes": changes})
+
+
+def refuse_bad_overlay(environment: Environment, commit: str, text: str) -> None:
+    """Raise InputError unless the overlay, built with the new text, promises the same; no overlay, no question."""
+    with tempfile.TemporaryDirectory() as folder:
+        check_out(environment.repository, commit, Path(folder))
+        file = Path(folder) / environment.file
+        file.write_bytes(text.encode())
+        built = build_overlay(file.parent)
+    if built is not None:
+        refuse_broken_promise(built, _leaves(environment, text), Target(f"{Path(environment.file).parent} (built)"))
+
+
+def _leaves(environment: Environment, text: str) -> Leaves:
+    return read_leaves(text, Target(environment.file))
 
 
 def coordinates(version: ModelVersion) -> dict[str, str]:
@@ -47,10 +68,10 @@ def coordinates(version: ModelVersion) -> dict[str, str]:
 def reconcile(environment: Environment, api: ServeApi) -> Outcome:
     """Apply the head's ``serveConfigV2`` to Ray Serve when it differs from what was applied last."""
     commit, text = read_head(environment.repository, environment.branch, environment.file)
-    digest = read_leaves(text).get(("bundle", "digest"), "")
+    digest = _leaves(environment, text).get(("bundle", "digest"), "")
     if not digest:
         raise InputError("git", f"nothing is promoted to {environment.name} yet; run `vigia promote`")
-    wanted = serve_config(text)
+    wanted = serve_config(text, Target(environment.file))
     changed = api.application().get("deployed_app_config") != wanted["applications"][0]
     if changed:
         api.put(wanted)
@@ -67,7 +88,7 @@ def verify(environment: Environment, registry: Registry, api: ServeApi, timeout_
     DisagreementError when the registry knows another digest for that version; nothing is changed then.
     """
     commit, text = read_head(environment.repository, environment.branch, environment.file)
-    head = {key: value for (section, key), value in read_leaves(text).items() if section == "bundle"}
+    head = {key: value for (section, key), value in _leaves(environment, text).items() if section == "bundle"}
     if not head.get("digest"):
         raise InputError("git", f"nothing is promoted to {environment.name} yet; run `vigia promote`")
     version = registry.by_version(head["model"], head["version"])

@@ -11,7 +11,7 @@ from flows.adapters.registry import Registry
 from flows.adapters.serve_api import ServeApi
 from flows.environments import Environment
 from flows.outcome import Outcome, Progress
-from flows.promotion.edit import promote_text, read_leaves, serve_config
+from flows.promotion.edit import Target, promote_text, read_leaves, serve_config
 from flows.steps.release import coordinates
 from flows.steps.train import CHALLENGER
 from flows.workspace import Workspace
@@ -28,7 +28,7 @@ def run_service(
             signal.signal(number, lambda *_: stop.set())
         with progress.stage("Deploying"):
             api = ServeApi(record.dashboard, workspace.token.read_text().strip(), record.url)
-            api.put(serve_config(text))
+            api.put(serve_config(text, Target(environment.file)))
             api.wait_until_running()
         progress.say(f"Serving {what} at {record.url} until Ctrl-C")
         stop.wait()
@@ -37,12 +37,13 @@ def run_service(
 
 def _wanted(environment: Environment, workspace: Workspace, model: str) -> tuple[str, str]:
     commit, text = read_head(environment.repository, environment.branch, environment.file)
-    leaves = read_leaves(text)
+    target = Target(environment.file)
+    leaves = read_leaves(text, target)
     if leaves.get(("bundle", "digest")):
         return text, f"version {leaves[('bundle', 'version')]} (git {commit[:12]})"
     registry = Registry(workspace.registry_uri, workspace.artifacts)
     challenger = registry.by_alias(model, CHALLENGER)
     if challenger is None:
         raise InputError("model", "nothing is promoted and there is no challenger; run `vigia train` first", model)
-    unpromoted = promote_text(text, coordinates(challenger))
+    unpromoted = promote_text(text, coordinates(challenger), target).text
     return unpromoted, f"the challenger, version {challenger.version} (nothing is promoted yet)"
