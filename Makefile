@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end test-slow check format bench quality lock clean
+.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-quality bench-skab lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,13 @@ bench: install ## speed beside a peer, as ratios: scoring, validation, search
 	@$(BIN)/python -m tests.bench.validation
 	@$(BIN)/python -m tests.bench.search
 
-quality: install ## measure the simulated fleet again and write its tables into docs/quality.md (minutes)
-	@$(BIN)/python -m tests.quality.fleet --write $(ARGS)
+bench-quality: install ## measure detection quality again, every table of docs/quality.md (a quarter of an hour)
+	@$(BIN)/python -m tests.quality.tables --write
+	@$(BIN)/python -m tests.quality.skab --write
+	@$(BIN)/python -m tests.quality.fleet --write
+
+bench-skab: install ## the Skoltech Anomaly Benchmark alone, by the protocol of its leaderboard (a minute)
+	@$(BIN)/python -m tests.quality.skab $(ARGS)
 
 lock: ## resolve pyproject.toml into requirements.lock (needs uv)
 	@scripts/lock.sh

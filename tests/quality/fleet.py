@@ -5,11 +5,9 @@ two minutes on one core.
 """
 
 import argparse
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +26,7 @@ from features.split import Split, Window, assign
 from features.vibration.record import record_features
 from serving.bundle import make_scorer
 from serving.scorer import score
+from tests.quality.document import markdown, publish
 from tests.quality.states import states
 from training.detectors.isolation_forest import DEFAULTS
 from training.objective import fit_detector
@@ -39,7 +38,6 @@ UNSEEN = tuple(range(11, 21))  # never looked at while the faults were tuned on 
 FIT_ROWS = 50_000
 RECALL, RMS_ALONE = (0.3, 0.8), 0.95
 """Episode recall of a global forest lies between the two, and no fault kind is told by RMS alone above the other."""
-_DOCUMENT = Path(__file__).parents[2] / "docs" / "quality.md"
 _SHORT = ("rms", "peak", "crest", "kurtosis", "skew", "shape", "impulse", "centroid", "entropy", "high band")
 
 
@@ -130,8 +128,8 @@ def difficulty_tables(found: Mapping[tuple[int, int], Sequence[Verdict]]) -> dic
     ]
     seeds = [f"seed {seed}" for seed in SEEDS]
     return {
-        "recall": _markdown(["fleet", *seeds, "mean (range)", "anomalous rows", "fewest in selection"], recall),
-        "kinds": _markdown(["kind", "recall (episodes)", *seeds, "mean (range)", "highest, 30 sensors"], kinds),
+        "recall": markdown(["fleet", *seeds, "mean (range)", "anomalous rows", "fewest in selection"], recall),
+        "kinds": markdown(["kind", "recall (episodes)", *seeds, "mean (range)", "highest, 30 sensors"], kinds),
     }
 
 
@@ -148,7 +146,7 @@ def unseen_table(found: Mapping[tuple[int, int], Sequence[Verdict]]) -> str:
         for size, verdicts in found.items()
     ]
     within = f"within {RECALL[0]} to {RECALL[1]}"
-    return _markdown(["fleet", "recall, mean (range)", within, "no anomaly in selection", "highest RMS alone"], lines)
+    return markdown(["fleet", "recall, mean (range)", within, "no anomaly in selection", "highest RMS alone"], lines)
 
 
 def out_of_bounds(found: Mapping[tuple[int, int], Sequence[Verdict]]) -> list[str]:
@@ -195,7 +193,7 @@ def match_table() -> str:
         centres = [f"{_digits(a)} / {_digits(b)}" for a, b in zip(np.median(made, 0), np.median(drawn, 0), strict=True)]
         worst = int(np.argmax(distance))
         lines.append([name, *centres, f"{distance[worst]:.2f} ({_SHORT[worst]})"])
-    return _markdown(["condition", *_SHORT, "largest distance"], lines)
+    return markdown(["condition", *_SHORT, "largest distance"], lines)
 
 
 def _ks(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -229,7 +227,7 @@ def speed_table() -> str:
             work()
             seconds.append(time.perf_counter() - started)
         lines.append([name, f"{count / min(seconds):,.0f}"])
-    return _markdown(["what", "a second"], lines)
+    return markdown(["what", "a second"], lines)
 
 
 def _range(values: Sequence[float], form: str = "{:.2f}") -> str:
@@ -241,11 +239,6 @@ def _digits(value: float) -> str:
     if abs(value) < 0.01:
         return "0.00"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def main() -> None:
@@ -262,15 +255,7 @@ def main() -> None:
         "match": match_table(),
         "speed": speed_table(),
     }
-    text = _DOCUMENT.read_text(encoding="utf-8") if arguments.write else ""
-    for name, table in tables.items():
-        if arguments.write:
-            marked = rf"(<!-- fleet {name} -->\n).*?(<!-- end -->)"
-            text, count = re.subn(marked, lambda m, t=table: f"{m[1]}\n{t}\n\n{m[2]}", text, flags=re.DOTALL)  # type: ignore[misc]
-            assert count == 1, f"docs/quality.md has {count} places for {name}"
-        print(f"{name}\n\n{table}\n")
-    if arguments.write:
-        _DOCUMENT.write_text(text, encoding="utf-8")
+    publish({f"fleet {name}": table for name, table in tables.items()}, write=arguments.write)
     if faults := out_of_bounds(found):
         raise SystemExit("\n".join(faults))
 
