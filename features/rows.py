@@ -23,7 +23,7 @@ class Rows:
     values: (n, d) float64; series: (n,) int64 codes into ``series_names``, all 0 without a series column;
     times: (n,) int64 microseconds since 1970 UTC, or None; labels: (n,) int8 in {1, 0, UNKNOWN}, or None;
     groups, regimes: (n,) int64 codes into their names (UNKNOWN where none is stated), or None without such a column;
-    flags: (n,) names of the plausibility rules a row breaks, "" for none, or None where nobody looked;
+    flags: (n,) tuples of names of the plausibility rules that a row breaks, or None where nobody looked;
     positions: (n,) int64 place of the row in its table, from 0, or None where it is not known.
     """
 

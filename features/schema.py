@@ -73,11 +73,14 @@ def resolve(
             _must_exist(table, field, column)
     if timestamp is not None:
         _must_hold_times(table.field(timestamp), timestamp_format)
+    if by_rule is not None and not is_numeric(table.field(by_rule).type):
+        raise InputError(regime_field, f"column {by_rule!r} must be numeric", str(table.field(by_rule).type))
     taken = [column for column in roles.values() if column is not None]
     if isinstance(features, str):
         if features != "*":
             raise InputError("data.features", 'must be a list of columns or "*"', features)
-        names = [f.name for f in table if is_numeric(f.type) and f.name not in (*taken, by_rule)]
+        # A column without a name is an index that somebody's tool wrote.
+        names = [f.name for f in table if f.name and is_numeric(f.type) and f.name not in (*taken, by_rule)]
     else:
         names = list(features)
     for name in names:
@@ -117,6 +120,8 @@ def _must_hold_times(field: pa.Field, written: str | None) -> None:
 
 
 def _must_exist(table: pa.Schema, field: str, column: str) -> None:
+    if not column:
+        raise InputError(field, "must name a column", column)
     if column not in table.names:
         near = get_close_matches(column, table.names, n=1)
         hint = f" (nearest: {near[0]!r})" if near else ""

@@ -9,13 +9,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.errors import InputError
-from features.schema import EPOCHS, RegimeRule, Schema, is_text
+from features.schema import EPOCHS, RegimeRule, Schema, is_numeric, is_text
 
 UNKNOWN = -1
 """Label of a row nobody judged; never counted as normal."""
 
 _NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity|nan))\s*$"
-_TIME = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s*(Z|[+-]\d\d(:?\d\d)?)?\s*$"
+_TIME = (
+    r"^\s*\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?)?"
+    r"\s*(Z|[+-]\d\d(:?\d\d)?)?\s*$"
+)
 _ZONED = r":\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)\s*$"
 _MISTYPED_SHARE = 0.5
 
@@ -128,6 +131,13 @@ def infer_types(block: pa.RecordBatch) -> pa.Schema:
                 kind = pa.timestamp("us", tz="UTC" if _mostly(known, _ZONED) else None)
         fields.append(pa.field(name, kind))
     return pa.schema(fields)
+
+
+def numbers_or_cells(column: pa.Array) -> NDArray[np.float64] | pa.Array:
+    """(n,) float64 where the column holds numbers, or texts of which most are; else the column as it is."""
+    if is_numeric(column.type) or (is_text(column.type) and _mostly(column.drop_null(), _NUMBER)):
+        return _numbers(column)[0]
+    return column
 
 
 def _mostly(known: pa.Array, pattern: str) -> bool:

@@ -15,6 +15,9 @@ from evaluation.validation.verdict import Grade, Rule
 from features.schema import Schema
 from features.typed import TypedBlock
 
+_FEW_LEVELS = 10
+_FEW_SHARE = 0.02
+
 
 class Plausibility:
     """Judges one block after the other."""
@@ -31,11 +34,11 @@ class Plausibility:
         self._range = {schema.features.index(name): bounds for name, bounds in limits.ranges.items()}
         self._rules = {name: list(_rules(name, schema, limits)) for name in ("range", "stuck", "clipped")}
         self._gap = Rule(
-            "gap", str(schema.timestamp), "implausible", f"follows a gap of over {limits.gap_factor:g} steps"
+            "gap", (str(schema.timestamp),), "implausible", f"follows a gap of over {limits.gap_factor:g} steps"
         )
         order: Grade = "table" if limits.refuse_unordered else "implausible"
         self._order = Rule(
-            "unordered", str(schema.timestamp), order, "must not lie before the row of its series above it"
+            "unordered", (str(schema.timestamp),), order, "must not lie before the row of its series above it"
         )
 
     def judge(self, block: TypedBlock, codes: NDArray[np.int64]) -> Iterator[tuple[Rule, NDArray[np.bool_]]]:
@@ -89,16 +92,16 @@ def _rules(name: str, schema: Schema, limits: Limits) -> Iterator[Rule]:
     }
     if name == "range":
         for column, (low, high) in limits.ranges.items():
-            yield Rule("range", column, "implausible", f"should lie between {low:g} and {high:g}")
+            yield Rule("range", (column,), "implausible", f"should lie between {low:g} and {high:g}")
     elif getattr(limits, f"{name}_rows"):
         for column in schema.features:
-            yield Rule(name, column, "implausible", sentences[name])
+            yield Rule(name, (column,), "implausible", sentences[name])
 
 
 def _is_discrete(sample: NDArray[np.float64]) -> bool:
-    """True where most sampled values occur more than once: counts, switches, coarse steps."""
+    """True for counts, switches and coarse steps: few levels, however often each occurs."""
     finite = sample[np.isfinite(sample)]
-    return len(np.unique(finite)) < 0.5 * len(finite)
+    return len(np.unique(finite)) <= max(_FEW_LEVELS, _FEW_SHARE * len(finite))
 
 
 def _scatter(n: int, rows: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -12,7 +12,8 @@ from features.schema import Schema
 class OwnExpectation:
     """An expectation of the owner's: type and kwargs as in a Great Expectations suite, and what a failing row is.
 
-    For grade "table", the share of failing rows may be at most ``1 - mostly`` of kwargs (default: none may fail).
+    For grade "table", the share of failing rows may be at most ``1 - mostly`` of kwargs (default: none may fail), which
+    no other grade may state.
     """
 
     type: str
@@ -20,11 +21,15 @@ class OwnExpectation:
     grade: Grade = "invalid"
 
     @property
-    def column(self) -> str:
-        """The columns it judges, joined by ","."""
-        keys = ("column", "column_A", "column_B", "column_list")
-        named = [self.kwargs[key] for key in keys if key in self.kwargs]
-        return ",".join(str(name) for name in (named[0] if named and isinstance(named[0], list) else named))
+    def columns(self) -> tuple[str, ...]:
+        """The columns it judges."""
+        named = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
+        return tuple(str(name) for name in (*named, *self.kwargs.get("column_list", ())))
+
+    @property
+    def allowed(self) -> float:
+        """Share of the rows that may fail."""
+        return 1 - float(self.kwargs.get("mostly", 1))
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,12 @@ def schema_rules(schema: Schema) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
     """Row rules that follow from the roles: (rule, expectation type, kwargs)."""
     for key in (schema.series, schema.timestamp, schema.group):
         if key:
-            rule = Rule("key_present", key, "invalid", "must not be missing")
+            rule = Rule("key_present", (key,), "invalid", "must not be missing")
             yield rule, "expect_column_values_to_not_be_null", {"column": key}
     for name in schema.features:
-        present = Rule("present", name, "invalid", "must not be missing or NaN")
+        present = Rule("present", (name,), "invalid", "must not be missing or NaN")
         yield present, "expect_column_values_to_not_be_null", {"column": name}
-        finite = Rule("finite", name, "invalid", "must be finite")
+        finite = Rule("finite", (name,), "invalid", "must be finite")
         largest = 1.7976931348623157e308
         yield (
             finite,
@@ -71,14 +76,17 @@ def schema_rules(schema: Schema) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
             {"column": name, "min_value": -largest, "max_value": largest},
         )
     if schema.label:
-        rule = Rule("label", schema.label, "invalid", "must be 1, 0 or missing (unknown)")
+        rule = Rule("label", (schema.label,), "invalid", "must be 1, 0 or missing (unknown)")
         yield rule, "expect_column_values_to_be_in_set", {"column": schema.label, "value_set": [0, 1]}
 
 
-def own_rules(limits: Limits) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
-    """The owner's row rules; those of grade "table" are counted by row and judged once."""
-    for own in limits.own:
-        kwargs = {key: value for key, value in own.kwargs.items() if key != "mostly"}
-        said = ", ".join(f"{key} {value}" for key, value in kwargs.items() if not key.startswith("column"))
+def own_rules(limits: Limits) -> dict[Rule, OwnExpectation]:
+    """The owner's rules, each with a name of its own; those of grade "table" are counted by row and judged once."""
+    found: dict[Rule, OwnExpectation] = {}
+    for number, own in enumerate(limits.own, 1):
+        said = ", ".join(f"{key} {value}" for key, value in own.kwargs.items() if not key.startswith("column"))
         words = own.type.removeprefix("expect_").replace("_", " ")
-        yield Rule(own.type, own.column, own.grade, f"{words} ({said})" if said else words), own.type, kwargs
+        again = any(other.type == own.type and other.columns == own.columns for other in limits.own[: number - 1])
+        name = f"{own.type}#{number}" if again else own.type
+        found[Rule(name, own.columns, own.grade, f"{words} ({said})" if said else words)] = own
+    return found

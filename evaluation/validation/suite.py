@@ -55,11 +55,20 @@ class Suite:
             config = result.expectation_config
             raised = result.exception_info or {}
             if raised.get("raised_exception") or "unexpected_count" not in result.result:
-                said = raised.get("exception_message") or str(raised)
+                said = _message(raised)
                 raise InputError(f"validation.expectations {config.type}", f"cannot judge these columns ({said})")
             failing = np.fromiter((int(i) for i in result.result.get("unexpected_index_list") or ()), np.int64)
             broken[config.meta["number"]][failing] = True
         return broken
+
+
+def _message(raised: Any) -> str:
+    """The words of an exception, which lie one level down where a metric raised it."""
+    if isinstance(raised, dict):
+        if raised.get("exception_message"):
+            return str(raised["exception_message"]).strip().splitlines()[0]
+        return next((text for part in raised.values() if (text := _message(part))), "")
+    return ""
 
 
 def _make(kind: str, kwargs: Mapping[str, Any]) -> Any:

@@ -1,42 +1,64 @@
 """Rules about a whole table, decided from counts and the summary; and the profile of each feature."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.calibration import DAY_US
-from evaluation.validation.rules import Limits
+from evaluation.validation.rules import Limits, OwnExpectation
 from evaluation.validation.summary import Summary
 from evaluation.validation.verdict import Finding, Profile, Rule
 from features.schema import Schema
+from features.typed import TypedBlock
 
 _BINS = 24
 _LARGEST = 1e300  # so that the span of a histogram stays finite
 
 
+class Valid:
+    """What the valid rows of a table hold, block by block: how many, (d,) extremes, first and last time."""
+
+    def __init__(self, d: int) -> None:
+        self.rows = 0
+        self.lowest, self.highest = np.full(d, np.inf), np.full(d, -np.inf)
+        self.first: int | None = None
+        self.last: int | None = None
+
+    def add(self, block: TypedBlock, valid: NDArray[np.bool_]) -> None:
+        """Count the valid rows of one block."""
+        values = block.values[valid]
+        self.rows += len(values)
+        self.lowest = np.minimum(self.lowest, values.min(axis=0, initial=np.inf))
+        self.highest = np.maximum(self.highest, values.max(axis=0, initial=-np.inf))
+        if block.times is not None and len(values):
+            times = block.times[valid]
+            self.first = min(int(times.min()), self.first if self.first is not None else int(times.min()))
+            self.last = max(int(times.max()), self.last if self.last is not None else int(times.max()))
+
+
 def table_findings(
     found: list[Finding],
+    own: Mapping[Rule, OwnExpectation],
     rows: int,
-    quarantined: int,
-    summary: Summary,
+    valid: Valid,
     schema: Schema,
     limits: Limits,
-    times: NDArray[np.int64],
 ) -> Iterator[Finding]:
     """The findings on rows, marked where they fail the table, and those on the table itself.
 
-    times: (m,) known times of the table, microseconds.
+    own: the owner's rules among them.
     """
+    quarantined = rows - valid.rows
     share = quarantined / rows if rows else 0.0
     too_many = share > limits.max_quarantined_share
-    allowed = {own.type + own.column: 1 - float(own.kwargs.get("mostly", 1)) for own in limits.own}
     for finding in found:
         rule = finding.rule
         failed = rule.grade == "invalid" and too_many and finding.failing > 0
         if rule.grade == "table":
-            failed = finding.share > allowed.get(rule.name + rule.column, 0.0) + 1e-12  # 1 - mostly is not exact
+            allowed = own[rule].allowed if rule in own else 0.0
+            failed = finding.share > allowed + 1e-12  # 1 - mostly is not exact
         yield replace(finding, failed=failed)
     yield _about(
         "quarantined_share",
@@ -47,22 +69,22 @@ def table_findings(
     yield _about(
         "rows",
         f"must hold at least {limits.min_rows:,} valid rows (validation.min_rows)",
-        f"{rows - quarantined:,} found",
-        rows - quarantined < limits.min_rows,
+        f"{valid.rows:,} found",
+        valid.rows < limits.min_rows,
     )
     for k, name in enumerate(schema.features):
-        if rows and summary.lowest[k] == summary.highest[k]:
+        if valid.lowest[k] == valid.highest[k]:
             text = "must not be constant (leave it out of data.features, or validation.constant_features: allow)"
-            rule = Rule("constant", name, "table", text)
-            yield Finding(rule, 0, 0, (), f"always {summary.lowest[k]:g}", not limits.allow_constant)
-    if not len(times):
+            rule = Rule("constant", (name,), "table", text)
+            yield Finding(rule, 0, 0, (), f"always {valid.lowest[k]:g}", not limits.allow_constant)
+    if valid.first is None or valid.last is None:
         return
-    days = float(times.max() - times.min()) / DAY_US
+    days = (valid.last - valid.first) / DAY_US
     if limits.min_days:
         text = f"must span at least {limits.min_days:g} days (validation.min_days)"
         yield _about("days", text, f"{days:.2f} found", days < limits.min_days)
     if limits.max_age_us:
-        age = limits.now_us - int(times.max())
+        age = limits.now_us - valid.last
         text = f"the latest row must be at most {limits.max_age_us / DAY_US:g} days old (validation.max_age)"
         yield _about("freshness", text, f"it is {age / DAY_US:.2f} days old", age > limits.max_age_us)
 
@@ -90,4 +112,4 @@ def profiles(summary: Summary, schema: Schema) -> Iterator[Profile]:
 
 
 def _about(name: str, sentence: str, observed: str, failed: bool) -> Finding:
-    return Finding(Rule(name, "", "table", sentence), 0, 0, (), observed, failed)
+    return Finding(Rule(name, (), "table", sentence), 0, 0, (), observed, failed)

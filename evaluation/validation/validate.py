@@ -4,8 +4,9 @@ Two passes: the first finds what needs all rows (duplicate keys, extremes, the u
 and hands it on. The verdict does not depend on how the table is cut into blocks.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,17 +14,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from evaluation.validation.plausibility import Plausibility
-from evaluation.validation.rules import DUPLICATE, MISTYPED, Limits, own_rules, schema_rules
+from evaluation.validation.rules import DUPLICATE, MISTYPED, Limits, OwnExpectation, own_rules, schema_rules
 from evaluation.validation.suite import Suite
 from evaluation.validation.summary import Summarizer
-from evaluation.validation.table_rules import profiles, table_findings
+from evaluation.validation.table_rules import Valid, profiles, table_findings
 from evaluation.validation.verdict import Finding, Rule, Validation
 from features.blocks import coalesce
 from features.errors import InputError
-from features.schema import Schema
-from features.typed import Clock, TypedBlock, type_block
+from features.schema import RegimeRule, Schema
+from features.typed import Clock, TypedBlock, numbers_or_cells, type_block
 
 _EXAMPLES = 3
+_LOOKED_AT = 30
+_BLOCK_CELLS = 10_000_000
+_SPARED = "not judged: the column takes few values"
 BLOCK_ROWS = 100_000  # a suite costs 0.1 s to start, whatever it judges
 Blocks = Callable[[list[str]], Iterable[pa.RecordBatch]]
 """Columns -> blocks of a table; the same rows in the same order at every call."""
@@ -31,22 +35,23 @@ Blocks = Callable[[list[str]], Iterable[pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class JudgedBlock:
-    """One block with its rows' verdicts; ``rules`` and ``flags`` name broken rules by row, "" where there are none."""
+    """One block with its rows' verdicts.
+
+    rules, flags: (n,) tuples of the names of the invalid and implausible rules that a row breaks; valid: (n,) True
+    where it may be used.
+    """
 
     original: pa.RecordBatch
     typed: TypedBlock
     rules: NDArray[np.object_]
     flags: NDArray[np.object_]
-
-    @property
-    def valid(self) -> NDArray[np.bool_]:
-        """(n,) True where a row may be used."""
-        return np.asarray(self.rules == "")
+    valid: NDArray[np.bool_]
 
 
 @dataclass
 class _Count:
     failing: int = 0
+    looked_at: int = 0
     examples: list[str] = field(default_factory=list)
 
 
@@ -67,44 +72,55 @@ def validate(
     Raises InputError when the rules do not fit the table, or when the table changes between the passes.
     """
     summarizer, clock = Summarizer(len(schema.features)), Clock()
-    for batch in coalesce(blocks(schema.columns), block_rows):
+    size = min(block_rows, max(1, _BLOCK_CELLS // max(1, len(columns))))
+    for batch in coalesce(blocks(schema.columns), size):
         summarizer.add(type_block(batch, schema, clock))
     summary = summarizer.whole()
-    known = [*schema_rules(schema), *own_rules(limits)]
     _must_fit(columns, schema, limits)
+    own = own_rules(limits)
+    known = [*schema_rules(schema), *_as_judged(own, schema)]
     suite, plausibility = Suite([(kind, kwargs) for _, kind, kwargs in known]), Plausibility(schema, limits, summary)
     duplicates = summary.duplicates() if schema.timestamp else np.zeros(len(summary), bool)
     counts: dict[Rule, _Count] = {}
-    rows = quarantined = implausible = 0
-    for batch in coalesce(blocks(columns), block_rows):
+    usable = Valid(len(schema.features))
+    rows = implausible = 0
+    for batch in coalesce(blocks(columns), size):
         stop = rows + batch.num_rows
         if stop > len(summary):
             raise InputError("data.uri", "must not change while it is read", uri)
         typed = type_block(batch, schema, clock)
-        judged = list(_invalid(batch, typed, schema, suite, [rule for rule, *_ in known], duplicates[rows:stop]))
+        frame = _frame(batch, typed, schema, {name for judged in own.values() for name in judged.columns})
+        judged = list(_invalid(typed, frame, schema, suite, [rule for rule, *_ in known], duplicates[rows:stop]))
         judged += plausibility.judge(typed, summary.series[rows:stop])
-        rules, flags = _labels(judged, "invalid", batch.num_rows), _labels(judged, "implausible", batch.num_rows)
+        invalid, flagged = (named_rules(judged, grade, batch.num_rows) for grade in ("invalid", "implausible"))
+        valid = ~invalid.any
         for rule, broken in judged:
             _note(counts.setdefault(rule, _Count()), rule, broken, batch, typed, schema)
-        quarantined += int(np.sum(rules != ""))
-        implausible += int(np.sum((rules == "") & (flags != "")))
-        on_block(JudgedBlock(batch, typed, rules, flags))
+        usable.add(typed, valid)
+        implausible += int(np.sum(valid & flagged.any))
+        on_block(JudgedBlock(batch, typed, invalid.names, flagged.names, valid))
         rows = stop
     if rows != len(summary):
         raise InputError("data.uri", "must not change while it is read", uri)
-    found = [Finding(rule, rows, count.failing, tuple(count.examples)) for rule, count in counts.items()]
+    spared = {
+        rule: _SPARED for rule in counts if rule.name in ("stuck", "clipped") and rule.column in plausibility.discrete
+    }
+    found = [
+        Finding(rule, rows, count.failing, tuple(count.examples), spared.get(rule, ""))
+        for rule, count in counts.items()
+    ]
     times = summary.times[summary.has_time] if schema.timestamp else np.empty(0, np.int64)
     return Validation(
         uri=uri,
         simulated=simulated,
         rows=rows,
-        quarantined=quarantined,
+        quarantined=rows - usable.rows,
         implausible=implausible,
         series=len(summary.names),
         first=_iso(times.min()) if len(times) else "",
         last=_iso(times.max()) if len(times) else "",
         sample_rows=len(summary.sample),
-        findings=tuple(table_findings(found, rows, quarantined, summary, schema, limits, times)),
+        findings=tuple(table_findings(found, own, rows, usable, schema, limits)),
         profiles=tuple(profiles(summary, schema)),
     )
 
@@ -116,14 +132,28 @@ def _must_fit(columns: list[str], schema: Schema, limits: Limits) -> None:
         if not low < high:
             raise InputError(f"data.ranges.{name}", "must be [lowest, highest]", [low, high])
     for own in limits.own:
-        for name in own.column.split(","):
+        for name in own.columns:
             if name not in columns:
                 raise InputError(f"validation.expectations {own.type}", "must name a column of the table", name)
 
 
+def _as_judged(own: Mapping[Rule, OwnExpectation], schema: Schema) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
+    """The owner's expectations as rows are judged by them: without ``mostly``, times as times."""
+    for rule, stated in own.items():
+        kwargs = {key: value for key, value in stated.kwargs.items() if key != "mostly"}
+        for key in {"min_value", "max_value"} & set(kwargs) if schema.timestamp in rule.columns else ():
+            try:
+                moment = pd.Timestamp(kwargs[key])
+            except (ValueError, TypeError) as error:
+                field = f"validation.expectations {stated.type} {key}"
+                raise InputError(field, "must be a time, as the column is one", kwargs[key]) from error
+            kwargs[key] = (moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment).to_pydatetime()
+        yield rule, stated.type, kwargs
+
+
 def _invalid(
-    batch: pa.RecordBatch,
     typed: TypedBlock,
+    frame: pd.DataFrame,
     schema: Schema,
     suite: Suite,
     rules: list[Rule],
@@ -131,39 +161,58 @@ def _invalid(
 ) -> Iterator[tuple[Rule, NDArray[np.bool_]]]:
     """(rule, (n,) broken) of Great Expectations, of mistyped cells and of duplicate keys."""
     nothing = np.zeros(len(typed), bool)
-    numeric = {*schema.features, schema.label}
-    for name in (*schema.features, *(key for key in (schema.timestamp, schema.label) if key)):
-        kind = "a number" if name in numeric else "a time"
-        yield Rule(MISTYPED, name, "invalid", f"must be {kind}"), typed.wrong.get(name, nothing)
+    by_rule = schema.regime.column if isinstance(schema.regime, RegimeRule) else None
+    kinds = {name: "a number" for name in (*schema.features, schema.label, by_rule) if name}
+    for name, kind in (kinds | ({schema.timestamp: "a time"} if schema.timestamp else {})).items():
+        yield Rule(MISTYPED, (name,), "invalid", f"must be {kind}"), typed.wrong.get(name, nothing)
     if schema.timestamp:
-        keys = ",".join(key for key in (schema.series, schema.timestamp) if key)
+        keys = tuple(key for key in (schema.series, schema.timestamp) if key)
         yield Rule(DUPLICATE, keys, "invalid", "must not occur twice"), duplicates
-    for rule, broken in zip(rules, suite.run(_frame(batch, typed, schema)), strict=True):
+    for rule, broken in zip(rules, suite.run(frame), strict=True):
         yield rule, broken & ~typed.wrong.get(rule.column, nothing)
 
 
-def _frame(batch: pa.RecordBatch, typed: TypedBlock, schema: Schema) -> pd.DataFrame:
-    """Role columns as typed, the others as they are."""
-    columns = {name: typed.values[:, k] for k, name in enumerate(schema.features)}
+def _frame(batch: pa.RecordBatch, typed: TypedBlock, schema: Schema, others: set[str]) -> pd.DataFrame:
+    """Role columns as typed; ``others`` as numbers where most of their cells are, else as they are."""
+    columns: dict[str, Any] = {name: typed.values[:, k] for k, name in enumerate(schema.features)}
     if schema.label and typed.labels is not None:
         columns[schema.label] = typed.labels
     if schema.timestamp and typed.times is not None:
         columns[schema.timestamp] = np.where(typed.has_time, typed.times, np.iinfo(np.int64).min).view("datetime64[us]")
-    texts = {schema.series: typed.series, schema.group: typed.groups}
-    others = {name: batch.column(name) for name in batch.schema.names if name not in columns and name not in texts}
-    for name, array in {**texts, **others}.items():
+    for name, array in ((schema.series, typed.series), (schema.group, typed.groups)):
         if name and array is not None:
             columns[name] = array.to_pandas()
+    for name in others - set(columns):
+        cells = numbers_or_cells(batch.column(name))
+        columns[name] = cells if isinstance(cells, np.ndarray) else cells.to_pandas()
     return pd.DataFrame(columns, copy=False)
 
 
-def _labels(judged: list[tuple[Rule, NDArray[np.bool_]]], grade: str, n: int) -> NDArray[np.object_]:
-    texts = np.full(n, "", dtype=object)
-    for rule, broken in judged:
-        if rule.grade == grade and broken.any():
-            for row in np.flatnonzero(broken):
-                texts[row] = f"{texts[row]} {rule.label}".lstrip()
-    return texts
+@dataclass(frozen=True)
+class Named:
+    """(n,) tuples of rule names by row, and (n,) True where there are any."""
+
+    names: NDArray[np.object_]
+    any: NDArray[np.bool_]
+
+
+def named_rules(judged: list[tuple[Rule, NDArray[np.bool_]]], grade: str, n: int) -> Named:
+    """The rules of one grade that each of n rows breaks; rows that break the same ones share a tuple."""
+    names = np.empty(n, dtype=object)
+    names[:] = [()] * n
+    found = [(rule.label, broken) for rule, broken in judged if rule.grade == grade and broken.any()]
+    if not found:
+        return Named(names, np.zeros(n, bool))
+    broken = np.column_stack([mask for _, mask in found])
+    rows = np.flatnonzero(broken.any(axis=1))
+    patterns, place = np.unique(np.packbits(broken[rows], axis=1), axis=0, return_inverse=True)
+    held = np.unpackbits(patterns, axis=1, count=len(found)).astype(bool)
+    texts = np.empty(len(patterns), dtype=object)
+    texts[:] = [tuple(label for (label, _), has in zip(found, pattern, strict=True) if has) for pattern in held]
+    names[rows] = texts[place.ravel()]
+    mask = np.zeros(n, bool)
+    mask[rows] = True
+    return Named(names, mask)
 
 
 def _note(
@@ -173,8 +222,9 @@ def _note(
     count.failing += len(rows)
     if not len(rows) or len(count.examples) == _EXAMPLES or rule.name in ("present", "key_present"):
         return
-    columns = [name for name in rule.column.split(",") if name in batch.schema.names]
-    for row in rows[: 10 * _EXAMPLES]:
+    columns = [name for name in rule.columns if name in batch.schema.names]
+    looked_at, count.looked_at = count.looked_at, count.looked_at + len(rows)
+    for row in rows[: max(0, _LOOKED_AT - looked_at)]:  # of the table: the same ones however it is cut
         cells = []
         for name in columns:
             if name in schema.features and rule.name != MISTYPED:

@@ -9,17 +9,22 @@ Grade = Literal["invalid", "implausible", "table"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One property that data should have. ``column`` is "" for a rule about the table, names joined by "," for keys."""
+    """One property that data should have, of some columns, or of the table where there are none."""
 
     name: str
-    column: str
+    columns: tuple[str, ...]
     grade: Grade
     sentence: str
 
     @property
+    def column(self) -> str:
+        """Its columns in words: "a,b"."""
+        return ",".join(self.columns)
+
+    @property
     def label(self) -> str:
         """How a row's ``rules`` name it: ``finite:rms``."""
-        return f"{self.name}:{self.column}" if self.column else self.name
+        return f"{self.name}:{self.column}" if self.columns else self.name
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,16 @@ class Expectation(Config):
         "invalid", description="invalid: quarantine; implausible: flag; table: refuse beyond a share of 1 - mostly"
     )
 
+    @model_validator(mode="after")
+    def _mostly(self) -> "Expectation":
+        if "mostly" in self.kwargs:
+            mostly = self.kwargs["mostly"]
+            if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
+                raise ValueError(f"mostly must be a number from 0 to 1, got {mostly!r}")
+            if self.grade != "table":
+                raise ValueError("mostly is for grade table; other grades judge each row")
+        return self
+
 
 class Validation(Config):
     """What a table must be like. Invalid rows go to quarantine, implausible ones are flagged, bad tables refused."""

@@ -1,6 +1,9 @@
-"""``quarantine.parquet``: invalid rows with their original columns and the rules they broke, written as blocks come."""
+"""``quarantine.parquet``: invalid rows with their columns and ``rules``, the names of those they broke."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
@@ -8,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluation.validation.validate import JudgedBlock
+from features.errors import UnreachableError
 
 
 class QuarantineFile:
@@ -26,17 +30,31 @@ class QuarantineFile:
         invalid = ~block.valid
         if not invalid.any():
             return
-        table = pa.Table.from_batches([block.original]).append_column("rules", pa.array(block.rules, pa.string()))
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._staging, table.schema)
-        self._writer.write_table(table.filter(pa.array(invalid)))
+        kept = pa.Table.from_batches([block.original]).filter(pa.array(invalid))
+        name = next(name for k in count() if (name := f"rules_{k}" if k else "rules") not in kept.column_names)
+        rules = pa.array(block.rules[invalid].tolist(), pa.list_(pa.string()))
+        table = kept.append_column(name, rules)
+        with _translated(self._file):
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(self._staging, table.schema)
+            self._writer.write_table(table)
 
     def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
         if self._writer is None:
             return
-        self._writer.close()
-        if kind is None:
-            os.replace(self._staging, self._file)
-            self.written = self._file
-        else:
-            self._staging.unlink()
+        try:
+            with _translated(self._file):
+                self._writer.close()
+                if kind is None:
+                    os.replace(self._staging, self._file)
+                    self.written = self._file
+        finally:
+            self._staging.unlink(missing_ok=True)
+
+
+@contextmanager
+def _translated(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnreachableError(f"{file}: {error.strerror or error}") from error

@@ -67,8 +67,8 @@ def score_columns(
 ) -> pa.Table:
     """One row for each of ``rows``, in canonical order; ``scores`` are those of ``ready``, the rest has nulls.
 
-    row (its place in the table, from 0), series and timestamp where the table has them, flags (plausibility rules that
-    the row breaks, "" for none), complete (the history is there and the machine runs), score, p_value, alert, baseline
+    row (its place in the table, from 0), series and timestamp where the table has them, flags (the plausibility
+    rules that the row breaks), complete (the history is there and the machine runs), score, p_value, alert, baseline
     (mature, young or unseen, from a bundle with baselines), and onset: the first alert row of a run, with time.
     """
     manifest = bundle.manifest
@@ -88,7 +88,7 @@ def score_columns(
     if rows.times is not None:
         columns["timestamp"] = pa.array(rows.times).cast(pa.timestamp("us", tz="UTC"))
     if rows.flags is not None:
-        columns["flags"] = pa.array(rows.flags, pa.string())
+        columns["flags"] = pa.array(rows.flags.tolist(), pa.list_(pa.string()))
     columns |= {"complete": pa.array(~missing), "score": spread(scores)}
     columns |= {"p_value": spread(found.p_values), "alert": spread(found.alerts)}
     if bundle.scorer.baselines is not None:

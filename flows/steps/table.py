@@ -142,9 +142,7 @@ def _lost(block: JudgedBlock, health: list[str]) -> LostRows:
         named = typed.series.to_numpy(zero_copy_only=False)
         known = known & typed.series.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(~block.valid & (typed.labels == 1) & known)
-    broken = [
-        {part for label in str(text).split() for part in (label, label.split(":")[0])} for text in block.rules[rows]
-    ]
+    broken = [{part for label in labels for part in (label, label.split(":")[0])} for labels in block.rules[rows]]
     return LostRows(named[rows], typed.times[rows], np.array([bool(found & set(health)) for found in broken], bool))
 
 

@@ -73,7 +73,7 @@ def test_rows_that_are_only_quarantined_are_no_failure_and_keep_all_their_column
     kept = pq.read_table(outcome.paths["quarantine"]).to_pandas()
     assert list(kept.columns) == ["series", "timestamp", "rms", "peak", "label", "note", "rules"]
     assert kept[["note", "rms"]].to_numpy().tolist()[0] == ["n3", "off"]
-    assert kept.rules.tolist() == ["type:rms label:label", "label:label", "finite:rms"]
+    assert [list(rules) for rules in kept.rules] == [["type:rms", "label:label"], ["label:label"], ["finite:rms"]]
     page = Path(outcome.paths["page"]).read_text()
     assert "off" in page
     assert outcome.figures["quarantined"] == 3
@@ -166,7 +166,7 @@ def test_unsorted_rows_are_tolerated_and_flagged(tmp_path: Path) -> None:
     assert found.rows.times is not None
     assert all(np.diff(found.rows.times)[np.diff(found.rows.series) == 0] > 0)
     assert found.rows.flags is not None
-    assert sum(found.rows.flags == "unordered:timestamp") == 58
+    assert sum(flags == ("unordered:timestamp",) for flags in found.rows.flags) == 58
 
 
 def test_raw_records_are_validated_by_their_features(tmp_path: Path) -> None:
@@ -181,3 +181,40 @@ def test_raw_records_are_validated_by_their_features(tmp_path: Path) -> None:
     assert found.rows.values.shape == (39, 10)
     assert found.quarantine is not None
     assert pq.read_table(found.quarantine).column("w").to_pylist() == [None]
+
+
+def test_a_table_with_a_column_called_rules_keeps_it(judge: Callable[..., Outcome]) -> None:
+    outcome = judge(frame(rms={3: "off"}).assign(rules="mine"))
+    kept = pq.read_table(outcome.paths["quarantine"])
+    assert (kept["rules"].to_pylist(), kept["rules_1"].to_pylist()) == (["mine"], [["type:rms"]])
+
+
+def test_a_sensor_health_rule_may_name_a_column_with_a_space(tmp_path: Path) -> None:
+    table = frame(rms={10: "inf"}, label={10: 1}).rename(columns={"rms": "oil temp"})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    features = "data.features=[oil temp, peak]"
+    for rule, told in (("finite:oil temp", [True]), ("finite:oil", [False])):
+        config = settings(tmp_path / "t.csv", features, f"validation.sensor_health=['{rule}']")
+        assert read_checked(config, tmp_path, tmp_path).lost.reported.tolist() == told
+
+
+def test_the_index_that_pandas_writes_is_no_feature(tmp_path: Path) -> None:
+    frame().drop(columns="note").to_csv(tmp_path / "i.csv")
+    found = read_checked(settings(tmp_path / "i.csv", "data.features='*'"), tmp_path, tmp_path)
+    assert found.rows.features == ("rms", "peak")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "message"),
+    [
+        (
+            "{type: a, kwargs: {column: rms, mostly: abc}, grade: table}",
+            "mostly must be a number from 0 to 1, got 'abc'",
+        ),
+        ("{type: a, kwargs: {column: rms, mostly: 99}, grade: table}", "mostly must be a number from 0 to 1, got 99"),
+        ("{type: a, kwargs: {column: rms, mostly: 0.5}}", "mostly is for grade table"),
+    ],
+)
+def test_mostly_is_a_share_and_for_tables(expectation: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_config(TrainConfig, None, [f"validation.expectations=[{expectation}]"])

@@ -24,7 +24,7 @@ SPARE = Profile("rms", 201, 0.02, 61.2, (0.0, 1.0, 2.0), (9_000, 1_000))
 
 
 def finding(name: str, column: str, grade: Grade, failing: int = 0, *examples: str, failed: bool = False) -> Finding:
-    return Finding(Rule(name, column, grade, f"must be {name}"), ROWS, failing, examples, failed=failed)
+    return Finding(Rule(name, (column,), grade, f"must be {name}"), ROWS, failing, examples, failed=failed)
 
 
 USABLE = Validation(
@@ -43,7 +43,7 @@ USABLE = Validation(
         finding("present", "rms", "invalid", 277),
         finding("present", "peak", "invalid"),
         finding("finite", "peak", "invalid"),
-        Finding(Rule("min_rows", "", "table", "at least 1,000 valid rows"), 0, 0, observed="258,911 rows"),
+        Finding(Rule("min_rows", (), "table", "at least 1,000 valid rows"), 0, 0, observed="258,911 rows"),
     ),
     profiles=(SPARE, replace(SPARE, column="peak", missing=0), Profile("silent", ROWS, None, None, (), ())),
 )
@@ -52,7 +52,7 @@ REFUSED = replace(
     simulated=False,
     findings=(
         *USABLE.findings,
-        Finding(Rule("columns", "label", "table", "must be in the table"), 0, 0, observed="it is not", failed=True),
+        Finding(Rule("columns", ("label",), "table", "must be in the table"), 0, 0, observed="it is not", failed=True),
         finding("a number", "peak", "invalid", 200_000, "n/a", failed=True),
     ),
 )
@@ -60,7 +60,7 @@ FOREIGN = replace(
     REFUSED,
     uri=HOSTILE[1],
     findings=tuple(
-        Finding(Rule("text", text, "table", text), ROWS, 3, (text, "\u202egnp\n\ud800", "x" * 5_000), text, True)
+        Finding(Rule("text", (text,), "table", text), ROWS, 3, (text, "\u202egnp\n\ud800", "x" * 5_000), text, True)
         for text in HOSTILE
     ),
     profiles=tuple(replace(SPARE, column=text) for text in HOSTILE),

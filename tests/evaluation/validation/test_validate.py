@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evaluation.validation.rules import Limits, OwnExpectation
-from evaluation.validation.validate import JudgedBlock, validate
-from evaluation.validation.verdict import Validation
+from evaluation.validation.validate import JudgedBlock, named_rules, validate
+from evaluation.validation.verdict import Rule, Validation
 from features.errors import InputError
-from features.schema import Schema
+from features.schema import RegimeRule, Schema
 
 N = 40
 SCHEMA = Schema(("x", "y"), "s", "t", "l")
@@ -54,7 +54,9 @@ def judge(
     assert len(judged) <= 1 or rows < N  # blocks stay as small as asked
     rules = np.concatenate([block.rules for block in judged]) if judged else np.empty(0, object)
     flags = np.concatenate([block.flags for block in judged]) if judged else np.empty(0, object)
-    return found, pd.DataFrame({"rules": rules, "flags": flags})
+    return found, pd.DataFrame(
+        {"rules": [" ".join(names) for names in rules], "flags": [" ".join(names) for names in flags]}
+    )
 
 
 def named(texts: pd.Series) -> dict[int, str]:
@@ -295,3 +297,82 @@ def test_the_verdict_by_blocks_is_that_on_the_whole_table(rows: list[tuple[Any, 
     parts, by_part = judge(table, limits, rows=cuts)
     assert parts == whole
     pd.testing.assert_frame_equal(by_part, by_row)
+
+
+def test_a_mistyped_cell_of_the_column_that_tells_the_state_is_invalid() -> None:
+    table = make_table().append_column("speed", pa.array(["0"] * 10 + ["bad"] + ["30"] * 29))
+    schema = Schema(("x", "y"), "s", "t", regime=RegimeRule("speed", 1, 20))
+    assert named(judge(table, schema=schema)[1].rules) == {10: "type:speed"}
+
+
+def test_a_sensor_that_is_stuck_most_of_the_time_is_not_taken_for_a_counter() -> None:
+    rng = np.random.default_rng(0)
+    values = np.where(np.arange(2_000) % 1_000 < 700, 0.25, rng.normal(size=2_000))
+    table = pa.table(
+        {
+            "s": ["a"] * 1_000 + ["b"] * 1_000,
+            "t": pa.array(np.tile(np.arange(1_000) * 60_000_000, 2), pa.timestamp("us")),
+            "x": values,
+        }
+    )
+    found, rows = judge(table, schema=Schema(("x",), "s", "t"))
+    assert len(named(rows["flags"])) == 2 * (700 - 11)
+    assert found.implausible == 2 * 689
+
+
+def test_a_column_that_is_spared_says_so() -> None:
+    found, _ = judge(make_table(y={row: float(row > 30) for row in range(N)}))
+    spared = [finding.rule.label for finding in found.findings if finding.observed.startswith("not judged")]
+    assert spared == ["stuck:y", "clipped:y"]
+
+
+def test_two_expectations_of_one_type_and_column_are_judged_apart() -> None:
+    kind = "expect_column_values_to_be_between"
+    strict = OwnExpectation(kind, {"column": "x", "min_value": 20, "mostly": 0.9}, "table")
+    loose = OwnExpectation(kind, {"column": "x", "max_value": 99, "mostly": 0.1}, "table")
+    found, _ = judge(make_table(), Limits(1, own=(strict, loose, strict)))
+    assert len(found.failures) == 2
+    assert all(finding.failing <= N for finding in found.findings)
+
+
+def test_an_expectation_judges_texts_that_are_numbers_and_times_by_their_value() -> None:
+    table = make_table().append_column("load", pa.array([str(i) for i in range(N)]))
+    kind = "expect_column_values_to_be_between"
+    own = (
+        OwnExpectation(kind, {"column": "load", "max_value": 37}, "implausible"),
+        OwnExpectation(kind, {"column": "t", "max_value": "2026-01-01 00:18"}, "implausible"),
+    )
+    assert sorted(named(judge(table, Limits(1, own=own))[1]["flags"])) == [38, 39]
+    with pytest.raises(InputError, match="max_value: must be a time"):
+        judge(table, Limits(1, own=(OwnExpectation(kind, {"column": "t", "max_value": "soon"}),)))
+
+
+def test_an_expectation_that_cannot_judge_a_column_says_why_in_one_line() -> None:
+    own = (OwnExpectation("expect_column_values_to_match_regex", {"column": "note", "regex": "("}),)
+    with pytest.raises(InputError) as caught:
+        judge(make_table(), Limits(1, own=own))
+    assert "Traceback" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_column_name_may_hold_a_comma() -> None:
+    table = make_table().append_column("a,b", pa.array([float(i) for i in range(N)]))
+    own = (OwnExpectation("expect_column_values_to_be_between", {"column": "a,b", "max_value": 38}, "implausible"),)
+    found, rows = judge(table, Limits(1, own=own))
+    assert list(named(rows["flags"])) == [39]
+    assert next(f.examples for f in found.findings if f.failing) == ("39.0",)
+
+
+def test_rules_on_the_table_look_at_valid_rows_alone() -> None:
+    old = make_table(t={0: datetime(2020, 1, 1)}, x={0: float("inf")})
+    assert judge(old, Limits(1, min_days=2))[0].failures != ()
+    constant = make_table(y=dict.fromkeys(range(1, N), 2.5), x={0: float("inf")})
+    assert "always 2.5" in judge(constant)[0].failures[0]
+
+
+def test_rows_that_break_the_same_rules_share_their_names() -> None:
+    first, second = Rule("a", ("x",), "invalid", ""), Rule("b", (), "invalid", "")
+    masks = [np.array([True, False, True, False]), np.array([True, False, False, True])]
+    found = named_rules(list(zip((first, second), masks, strict=True)), "invalid", 4)
+    assert found.names.tolist() == [("a:x", "b"), (), ("a:x",), ("b",)]
+    assert found.any.tolist() == [True, False, True, True]
