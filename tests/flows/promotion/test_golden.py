@@ -1,10 +1,12 @@
 """Each folder of testdata is one manifest before and after a promotion; its name says what it shows."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
+from flows.adapters.kustomize import build_overlay
 from flows.promotion.edit import Target, promote_text, read_leaves, serve_config
 
 NEXT = {"uri": "s3://bundles/sha256/bb22", "digest": "bb22", "model": "anomaly-detector", "version": "12"}
@@ -46,6 +48,19 @@ def test_every_parser_on_the_way_reads_strings(case: str) -> None:
             if (application["name"], deployment["name"]) == (target.application, target.deployment):
                 assert all(type(deployment["user_config"]["bundle"][key]) is str for key in NEXT)
     assert list(yaml.safe_load_all(after))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("kubectl") or shutil.which("kustomize")), reason="needs kustomize")
+@pytest.mark.parametrize("case", CASES)
+def test_kubernetes_own_parser_reads_the_same(case: str, tmp_path: Path) -> None:
+    target = TARGETS.get(case, Target())
+    after = texts(case)[1]
+    (tmp_path / "after.yaml").write_bytes(after.encode())
+    (tmp_path / "kustomization.yaml").write_text("resources: [after.yaml]\n")
+    built = build_overlay(tmp_path)
+    assert built is not None
+    assert read_leaves(built, target) == read_leaves(after, target)
 
 
 @pytest.mark.parametrize("case", CASES)
