@@ -6,37 +6,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.episodes import NOTHING_LOST, LostRows, list_episodes
-from evaluation.evidence import RANKING_ROWS
-from evaluation.injection import InjectedFaults
-from evaluation.intervals import (
-    NOT_AVAILABLE,
-    TOO_CONCENTRATED,
-    Bootstrap,
-    Interval,
-    bootstrap,
-    cluster,
-    ratio_interval,
-    t_interval,
-)  # fmt: skip
-from evaluation.measures import ranking
-from evaluation.ranking import rank
-from evaluation.spans import labelled_spans
+from evaluation.clusters import NOT_AVAILABLE, cluster
+from evaluation.episodes import NOTHING_LOST, LostRows
+from evaluation.intervals import TOO_CONCENTRATED, Interval, bootstrap
+from evaluation.paired import Judged, Measure, paired
 from features.rows import Rows
 
 LEVEL = 0.90
-Measure = Literal["episode recall", "average precision", "recall of injected faults"]
 Outcome = Literal["pass", "refuse", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What one bundle says of the common rows by its own transform, baselines and threshold: (n,) scores and alert
-    rows; the injected faults, where they were asked for."""
-
-    scores: NDArray[np.float32]
-    flagged: NDArray[np.bool_]
-    injected: InjectedFaults | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +60,7 @@ def compare(
     one, other = (Judged(j.scores[~left_out], j.flagged[~left_out], j.injected) for j in (champion, challenger))
     clusters = cluster(kept, seed)
     by = None if clusters is None else bootstrap(clusters, seed, level=LEVEL)
-    measure, values, interval = _measure(one, other, kept, lost, by)
+    measure, values, interval = paired(one, other, kept, lost, by)
     if measure is None:
         return Comparison("inconclusive", "nothing can be compared", rows=len(kept), left_out=dropped)
     outcome: Outcome = "inconclusive"
@@ -104,52 +81,6 @@ def compare(
         len(kept),
         dropped,
     )
-
-
-def _measure(
-    one: Judged, other: Judged, rows: Rows, lost: LostRows, by: Bootstrap | None
-) -> tuple[Measure | None, tuple[float, float], Interval | None]:
-    first, second = (list_episodes(rows, judged.flagged, lost) for judged in (one, other))
-    if first is not None and second is not None and len(first.units):
-        values = float(first.detected.mean()), float(second.detected.mean())
-        change = second.detected.astype(np.float64) - first.detected
-        return "episode recall", values, _paired(change, first.units, first.starts_us, by)
-    spans = labelled_spans(rows)
-    if rows.times is None and rows.labels is not None:
-        found = [ranking(judged.scores[spans], rows.labels[spans])[1] for judged in (one, other)]
-        if found[0] is not None and found[1] is not None:
-            interval = None if by is None else _precision(one, other, rows, spans, (found[0], found[1]), by)
-            return "average precision", (found[0], found[1]), interval
-    if one.injected is None or other.injected is None:
-        return None, (0.0, 0.0), None
-    a, b, places = one.injected, other.injected, one.injected.places
-    change = (b.detected.astype(np.float64) - a.detected).mean(axis=(0, 1))
-    return "recall of injected faults", (a.recall, b.recall), _paired(change, places.units, places.times, by)
-
-
-def _paired(
-    change: NDArray[np.float64], units: NDArray[np.int64], times: NDArray[np.int64] | None, by: Bootstrap | None
-) -> Interval | None:
-    if by is None:
-        return None
-    codes = by.clusters.of(units, times)
-    return ratio_interval(by.sums(change, codes), by.sums(np.ones(len(change)), codes), by, "difference")
-
-
-def _precision(
-    one: Judged, other: Judged, rows: Rows, spans: NDArray[np.bool_], values: tuple[float, float], by: Bootstrap
-) -> Interval | None:
-    at = np.flatnonzero(spans)
-    if len(at) > RANKING_ROWS:
-        at = np.sort(np.random.default_rng(0).choice(at, RANKING_ROWS, replace=False))
-    assert rows.labels is not None
-    truth, codes = rows.labels[at] == 1, by.clusters.of(rows.independent[at], None)
-    first, second = (rank(judged.scores[at], truth, codes, by) for judged in (one, other))
-    change = second.precision - first.precision
-    return t_interval(
-        values[1] - values[0], change[np.isfinite(change)], first.carrying, by, "difference",
-        extra=1 / (float(truth.sum()) * max(first.carrying, 1.0)),
-    )  # fmt: skip
 
 
 def _sentence(

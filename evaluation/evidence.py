@@ -6,16 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.calibration import DAY_US, onsets
+from evaluation.clusters import NOT_AVAILABLE, cluster
 from evaluation.episodes import NOTHING_LOST, Episodes, LostRows, list_episodes, summarise
-from evaluation.intervals import (
-    NOT_AVAILABLE,
-    TOO_CONCENTRATED,
-    Bootstrap,
-    Interval,
-    bootstrap,
-    cluster,
-    ratio_interval,
-)
+from evaluation.intervals import TOO_CONCENTRATED, Bootstrap, Interval, bootstrap, ratio_interval
 from evaluation.measures import ranking
 from evaluation.ranking import median_interval, ranking_intervals
 from evaluation.spans import false_onsets, labelled_spans

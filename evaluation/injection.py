@@ -25,7 +25,7 @@ class Injection:
     """Sizes in robust standard deviations of a series in the reference window; faults of each, and rows of a fault."""
 
     sizes: tuple[float, ...] = (4.0, 8.0, 16.0)
-    faults: int = 60
+    faults: int = 240
     rows: int = 12
 
 
@@ -64,6 +64,8 @@ class InjectedFaults:
 def place(rows: Rows, usable: NDArray[np.bool_], injection: Injection, depth: int, seed: int) -> Places | None:
     """Seeded runs of usable rows of one series, or single rows without time; None where there are none.
 
+    Groups take turns, so that none of them decides the figure.
+
     usable: (n,) test rows that are scored and not known to be anomalous; depth: past rows that a score looks at, kept
     between two runs, so that no fault lies in the past of another.
     """
@@ -78,8 +80,12 @@ def place(rows: Rows, usable: NDArray[np.bool_], injection: Injection, depth: in
     starts = at[(offset % (length + depth) == 0) & (offset + length <= sizes)]
     if not len(starts):
         return None
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(starts, min(injection.faults, len(starts)), replace=False))
+    starts = np.random.default_rng(seed).permutation(starts)
+    units = rows.independent[starts]
+    order = np.argsort(units, kind="stable")
+    turn = np.empty(len(starts), np.int64)
+    turn[order] = np.arange(len(starts)) - np.searchsorted(units[order], units[order])
+    chosen = np.sort(starts[np.argsort(turn, kind="stable")[: injection.faults]])
     times = None if rows.times is None else rows.times[chosen]
     return Places(chosen[:, None] + np.arange(length), rows.independent[chosen], times)
 

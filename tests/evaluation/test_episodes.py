@@ -1,8 +1,10 @@
 """Episodes are counted by series, and those that quarantine took count as missed."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from evaluation.episodes import Episodes, LostRows, count_episodes
+from evaluation.episodes import Episodes, LostRows, count_episodes, list_episodes
 from features.rows import Rows
 
 
@@ -69,3 +71,27 @@ def test_a_series_that_only_quarantine_knows_is_an_episode_too() -> None:
 def test_without_time_or_labels_there_are_no_episodes() -> None:
     rows = rows_of([[0, 1]], times=False)
     assert count_episodes(rows, flags(rows)) is None
+
+
+def test_the_delay_runs_from_the_first_row_of_the_episode_to_its_first_alert_row() -> None:
+    rows = rows_of([[0, 1, 1, 1, 0, 1], [1, 1, 0, 0, 0, 0]])
+    found = list_episodes(rows, flags(rows, 0, 3, 5, 8))
+    assert found is not None
+    assert found.delays_us.tolist() == [2 * 60_000_000, 0, -1]
+    assert found.detected.tolist() == [True, True, False]
+
+
+def test_an_episode_begins_with_its_quarantined_rows() -> None:
+    rows = rows_of([[1, 1, 0]])
+    found = list_episodes(
+        rows, flags(rows, 0), LostRows(np.array(["s0"], object), np.array([-60_000_000]), np.zeros(1) > 0)
+    )
+    assert found is not None
+    assert (found.starts_us.tolist(), found.delays_us.tolist()) == ([-60_000_000], [60_000_000])
+
+
+def test_an_episode_belongs_to_the_group_of_its_series_and_a_series_without_rows_to_its_own() -> None:
+    rows = replace(rows_of([[1, 0], [0, 1]]), groups=np.array([0, 0, 0, 0]), group_names=("machine",))
+    found = list_episodes(rows, flags(rows), lost(("other", 0, False)))
+    assert found is not None
+    assert found.units.tolist() == [0, 0, 3]

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from evaluation.intervals import Bootstrap, Clustering, bootstrap, cluster, effective, ratio_interval
+from evaluation.clusters import Clustering, cluster
+from evaluation.intervals import Bootstrap, bootstrap, effective, ratio_interval
 from evaluation.ranking import median_interval, rank, ranking_intervals
 from features.rows import Rows
 
