@@ -2,7 +2,8 @@
 
 The standard error is that of figures recomputed on resampled clusters; the interval is a t interval about the figure on
 the scale where it is nearly normal, with the degrees of freedom of the clusters that carry it. Percentile and BCa
-intervals were tried on simulated episodes and cover 73 to 90 % where a handful of groups holds them, these 91 to 98 %.
+intervals of 95 % were tried on simulated episodes: where a handful of groups holds them, they cover 77 to 86 %, these
+94 to 96 %.
 """
 
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def ratio_interval(
     extra = 0.0
     if scale == "difference" and carrying:
         # A detector that misses one cluster in twenty looks equal in the other nineteen: without this share of one
-        # more cluster, 28 to 49 % of challengers worse by the margin pass on a dozen groups, with it at most 6 %.
+        # more cluster, 10 to 49 % of challengers worse by the margin pass on a dozen groups, with it at most 6 %.
         extra = 1 / (float(denominator.sum()) * carrying)
     value = float(numerator.sum() / denominator.sum()) if carrying else 0.0
     return t_interval(value, replicates, carrying, by, scale, exposure=float(denominator.sum()), extra=extra)
@@ -109,9 +110,9 @@ def t_interval(
         return by.interval(max(-1.0, value - reach), min(1.0, value + reach))
     reach = min(reach / (value * (1 - value) if scale == "share" else value), 500.0)
     low, high = value * np.exp(-reach), value * np.exp(reach)
-    return (
-        by.interval(low / (low + 1 - value), high / (high + 1 - value)) if scale == "share" else by.interval(low, high)
-    )
+    if scale == "share":
+        return by.interval(low / (low + 1 - value), high / (high + 1 - value))
+    return by.interval(low, high)
 
 
 def effective(weights: NDArray[np.float64]) -> float:

@@ -134,6 +134,23 @@ def test_a_median_delay_is_covered(k: int, windows: int) -> None:
     assert 0.9 <= held / windows <= 0.985
 
 
+@pytest.mark.parametrize("windows", [150, pytest.param(1_000, marks=pytest.mark.slow)])
+def test_by_days_of_few_groups_an_alert_rate_that_lasts_for_hours_is_covered(windows: int) -> None:
+    rng, rows, held = np.random.default_rng(9), table(3, 20), 0
+    days = cluster(rows, 0)
+    assert days is not None
+    codes, truth = days.of(rows.independent, rows.times), np.exp(-3.5 + 0.5)  # mean of a lognormal rate
+    for window in range(windows):
+        state, flagged = np.zeros(3), np.empty((3, 80))
+        for step in range(80):  # six hours each, remembered for about as long
+            state = 0.37 * state + rng.normal(0, 0.93, 3)
+            flagged[:, step] = rng.random(3) < np.exp(state - 3.5)
+        by = bootstrap(days, window, replicates=300)
+        found = ratio_interval(by.sums(flagged.ravel(), codes), by.sums(np.ones(240), codes), by, "share")
+        held += found is not None and found.low <= truth <= found.high
+    assert 0.9 <= held / windows <= 0.98
+
+
 def test_ten_groups_are_resampled_fewer_by_their_days() -> None:
     by_group, by_day = cluster(table(10, 2), 0), cluster(table(3, 4), 0)
     assert by_group is not None
