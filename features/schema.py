@@ -98,9 +98,10 @@ def resolve(
 
 
 def is_numeric(kind: pa.DataType) -> bool:
-    """True for numbers and truth values."""
+    """True for numbers and truth values, and for a column without any value."""
     types = pa.types
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind))
+    known = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    return bool(known or types.is_null(kind))
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -114,6 +115,7 @@ def _must_hold_times(field: pa.Field, written: str | None) -> None:
         rule = f"column {field.name!r} must hold numbers, as data.timestamp_format says"
     else:
         fits = pa.types.is_timestamp(field.type) or pa.types.is_date(field.type) or is_text(field.type)
+        fits = fits or pa.types.is_null(field.type)
         rule = f"column {field.name!r} must hold timestamps (numbers: set data.timestamp_format to s, ms or us)"
     if not fits:
         raise InputError("data.timestamp", rule, str(field.type))

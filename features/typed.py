@@ -14,7 +14,7 @@ from features.schema import EPOCHS, RegimeRule, Schema, is_numeric, is_text
 UNKNOWN = -1
 """Label of a row nobody judged; never counted as normal."""
 
-_NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity|nan))\s*$"
+_NUMBER = r"^\s*([+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity|nan))|(?i:true|false))\s*$"
 _TIME = (
     r"^\s*\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?)?"
     r"\s*(Z|[+-]\d\d(:?\d\d)?)?\s*$"
@@ -152,11 +152,21 @@ def _texts(column: pa.Array) -> pa.StringArray:
 def _numbers(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     mistyped = np.zeros(len(column), bool)
     if is_text(column.type):
-        column, mistyped = _parsed(column, pa.float64(), _NUMBER, lambda text: pc.utf8_trim_whitespace(text))
+        column, mistyped = _parsed(column, pa.float64(), _NUMBER, _number_text)
+    elif pa.types.is_null(column.type):
+        return np.full(len(column), np.nan), mistyped
     elif pa.types.is_boolean(column.type):
         column = pc.cast(column, pa.int8())
     array: NDArray[np.float64] = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return array, mistyped
+
+
+def _number_text(text: pa.Array) -> pa.Array:
+    """Without blanks, truth values as 1 and 0."""
+    trimmed = pc.utf8_trim_whitespace(text)
+    for pattern, digit in ((r"^(?i:true)$", "1"), (r"^(?i:false)$", "0")):
+        trimmed = pc.replace_substring_regex(trimmed, pattern, digit)
+    return trimmed
 
 
 def _times(column: pa.Array, schema: Schema, clock: Clock) -> tuple[pa.Int64Array, NDArray[np.bool_]]:
@@ -178,6 +188,8 @@ def _times(column: pa.Array, schema: Schema, clock: Clock) -> tuple[pa.Int64Arra
         column = parsed
     elif pa.types.is_timestamp(column.type) and len(column):
         clock.see(name, column.type.tz is not None, f"type {column.type}")
+    if pa.types.is_null(column.type):
+        return pa.nulls(len(column), pa.int64()), mistyped
     return pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64()), mistyped
 
 

@@ -1,11 +1,12 @@
 """The workspace: the one folder that holds everything local."""
 
+import errno
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from features.errors import UnreachableError
+from features.errors import InputError, UnreachableError
 from features.storage import write_text
 
 
@@ -65,7 +66,9 @@ class Workspace:
                 self.token.touch(mode=0o600)
                 self.token.write_text(secrets.token_hex(32))
         except OSError as error:
-            raise UnreachableError(f"workspace {self.root}: {error.strerror}") from error
+            if error.errno in (errno.ENOSPC, errno.EIO):
+                raise UnreachableError(f"workspace {self.root}: {error.strerror}") from error
+            raise InputError("--workspace", f"must be a writable folder ({error.strerror})", str(self.root)) from error
 
     def new_run(self, command: str) -> Path:
         """A fresh folder for the products of one run."""

@@ -115,7 +115,8 @@ def _joined(columns: Sequence[Column], times: Times | None) -> str:
 def _can_be(column: Column) -> bool:
     if not (column.kind == "text" and column.looks != "time") and not column.whole:
         return False
-    return 0 < column.distinct * 2 <= column.known and column.known >= 0.9 * len(column)
+    least = 0.9 if rank(column) is None else 0.5  # of one that is named like a series, validation says what is missing
+    return 0 < column.distinct * 2 <= column.known and column.known >= least * len(column)
 
 
 def _few(column: Column) -> bool:

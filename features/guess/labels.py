@@ -27,6 +27,9 @@ def guess_label(columns: Sequence[Column]) -> Role:
     return Role(None, "; ".join(rejected) or "no column is named like one: nothing is selected by labels")
 
 
+_STRANGE_SHARE = 0.02
+
+
 def tells(column: Column) -> bool:
     """True for a name that says a judgement: as a feature it would tell the answer."""
     return bool(_TELLING & set(column.words)) or _core(column) in (("class",), ("target",), ("change", "point"))
@@ -53,7 +56,10 @@ def _why_not(column: Column) -> str:
         return ""
     if column.kind not in ("number", "text"):
         return "no numbers"
-    others = column.cells.filter(pa.array(~np.isin(column.numbers, [0.0, 1.0]))).drop_null().unique().to_pylist()
+    strange = column.cells.filter(pa.array(~np.isin(column.numbers, [0.0, 1.0]))).drop_null()
+    if len(strange) <= _STRANGE_SHARE * column.known:  # validation speaks of them, row by row
+        return ""
+    others = strange.unique().to_pylist()
     shown = ", ".join(str(value) for value in others[:3]) + (" …" if len(others) > 3 else "")
     return f"{shown} where a label is 1 (anomalous), 0 or missing" if others else ""
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.errors import InputError
 from features.guess.columns import Column
 from features.schema import EPOCHS, Schema
 from features.typed import Clock, type_block
@@ -96,11 +95,11 @@ def _plausible(read: Times) -> bool:
 
 
 def _read(column: Column, written: str | None, how: str) -> Times | None:
-    """Typed exactly as training will; None for mixed zones, or where too many cells are no such time."""
+    """Typed exactly as training will; None where too many cells are no such time. Raises InputError for mixed zones."""
     block = pa.record_batch([column.cells], names=[column.name])
     try:
         typed = type_block(block, Schema((), timestamp=column.name, timestamp_format=written), Clock())
-    except (InputError, pa.ArrowInvalid):
+    except pa.ArrowInvalid:
         return None
     if typed.times is None or not typed.has_time.any() or typed.has_time.sum() < _KNOWN_SHARE * column.known:
         return None

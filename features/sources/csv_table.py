@@ -148,7 +148,7 @@ def _sniff(head: str) -> str:
 
 def _joint(kinds: set[pa.DataType]) -> pa.DataType:
     if not kinds:
-        return pa.float64()
+        return pa.null()
     return kinds.pop() if len(kinds) == 1 else pa.string()
 
 

@@ -59,13 +59,17 @@ def _valid(typed: TypedBlock) -> NDArray[np.bool_]:
     return np.asarray(valid)
 
 
+_LEAST_ROWS = 100
+"""Below this nothing is learned, whatever a configuration says."""
+
+
 def _validation(valid: NDArray[np.bool_], whole: bool) -> Iterator[Setting]:
     rules, share = _DEFAULT.validation, 1 - float(valid.mean())
     if share > rules.max_quarantined_share:
         why = f"{share:.0%} of the sampled rows miss a key or a feature; look at them before you accept this"
         yield Setting("validation", "max_quarantined_share", min(1.0, float(np.ceil(share * 110)) / 100), (why,))
     if whole and valid.sum() < 1.1 * rules.min_rows:
-        least = max(1, _two_digits(0.9 * valid.sum()))
+        least = max(_LEAST_ROWS, _two_digits(0.9 * valid.sum()))
         why = f"the table has {len(valid):,} rows, the default asks {rules.min_rows:,}"
         yield Setting("validation", "min_rows", least, (why,))
 

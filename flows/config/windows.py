@@ -23,6 +23,10 @@ _SIDE_BY_SIDE = 1.5
 _DEFAULT = TrainConfig()
 
 
+_MOST_ALERTS = 0.2
+"""An alert budget above this is none; too small a table is then refused."""
+
+
 def windows(rows: Rows) -> Iterator[Setting]:
     """Settings for ``rows``, which are the whole table; none where the defaults do."""
     shares = _DEFAULT.split
@@ -37,7 +41,7 @@ def windows(rows: Rows) -> Iterator[Setting]:
         yield from _merge(step_s, float(np.median(durations)))
     calibrated = len(rows) * shares.calibration * (1 - float(rows.anomalous.mean()))
     needed = 1.25 / max(calibrated, 2.0)
-    if needed > _DEFAULT.alerts.row_rate and needed < 1:
+    if _DEFAULT.alerts.row_rate < needed < _MOST_ALERTS:
         why = f"about {calibrated:.0f} normal rows to calibrate on cannot tell a rarer alert"
         yield Setting("alerts", "row_rate", float(np.ceil(needed * 100) / 100), (why,))
 

@@ -61,6 +61,7 @@ def figures(found: Findings) -> dict[str, Any]:
         "alpha": manifest.alpha,
         "per_series": manifest.baselines is not None,
         "budget": {name: getattr(manifest.budget, name) for name in manifest.budget.__struct_fields__},
+        "anomalous_without_key": found.table.unplaced,
         "implausible": found.table.validation.implausible,
         "test": asdict(found.measures),
         "drivers": dict(found.drivers),
@@ -96,7 +97,7 @@ def screen(found: Findings) -> list[tuple[str, str]]:
         quality = f"AUROC {measures.auroc:.3f}, average precision {measures.average_precision:.3f} on the test window"
         lines.append(("Quality", f"{quality} ({share})"))
     if measures.episodes and measures.episodes.labelled:
-        lines.append(("Episodes", _episodes(measures.episodes)))
+        lines.append(("Episodes", _episodes(measures.episodes, found.table.unplaced)))
     if found.drivers:
         top = list(found.drivers.items())[:3]
         lines.append(("Driven by", ", ".join(f"{name} {share:.0%}" for name, share in top)))
@@ -107,10 +108,12 @@ def screen(found: Findings) -> list[tuple[str, str]]:
     return lines
 
 
-def _episodes(episodes: Episodes) -> str:
+def _episodes(episodes: Episodes, unplaced: int) -> str:
     text = f"{episodes.detected} of {episodes.labelled} labelled ones of the test window hold an alert"
     if episodes.quarantined or episodes.reported:
         text += f"; missed: {episodes.quarantined} in quarantine, {episodes.reported} reported by sensor health"
+    if unplaced:
+        text += f"; {unplaced:,} anomalous rows in quarantine lack series or time and are in no episode"
     return text
 
 

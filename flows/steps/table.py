@@ -33,10 +33,14 @@ class Opened:
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """What validation said of a table, its valid rows, the anomalous ones among the others, and the files written."""
+    """What validation said of a table, its valid rows, the anomalous ones among the others, and the files written.
+
+    unplaced: anomalous rows in quarantine whose series or time is not known, so that no episode can hold them.
+    """
 
     rows: Rows
     lost: LostRows
+    unplaced: int
     validation: Validation
     page: Path
     quarantine: Path | None
@@ -79,13 +83,16 @@ def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     lost: list[LostRows] = []
     flags: list[np.ndarray] = []
     valid: list[np.ndarray] = []
+    unplaced = 0
     with QuarantineFile(folder / "quarantine.parquet") as quarantine:
 
         def on_block(block: JudgedBlock) -> None:
+            nonlocal unplaced
             kept.append(block.typed.take(block.valid))
             flags.append(block.flags[block.valid])
             valid.append(block.valid)
             lost.append(_lost(block, config.validation.sensor_health))
+            unplaced += _anomalous(block) - len(lost[-1].times)
             quarantine.add(block)
 
         validation = validate(
@@ -101,7 +108,7 @@ def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     write_validation_page(validation, page)
     named, usable = np.concatenate([np.empty(0, object), *flags]), np.concatenate([np.empty(0, bool), *valid])
     rows = from_blocks(kept, schema, named, np.flatnonzero(usable))
-    return CheckedTable(rows, _join(lost), validation, page, quarantine.written)
+    return CheckedTable(rows, _join(lost), unplaced, validation, page, quarantine.written)
 
 
 def read_checked(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
@@ -130,6 +137,10 @@ def limits(config: train.TrainConfig) -> Limits:
         gap_factor=rules.gap_factor,
         own=tuple(OwnExpectation(own.type, own.kwargs, own.grade) for own in rules.expectations),
     )
+
+
+def _anomalous(block: JudgedBlock) -> int:
+    return 0 if block.typed.labels is None else int(np.sum(~block.valid & (block.typed.labels == 1)))
 
 
 def _lost(block: JudgedBlock, health: list[str]) -> LostRows:

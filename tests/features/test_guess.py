@@ -92,11 +92,15 @@ def test_elapsed_time_is_neither_the_time_nor_a_feature() -> None:
     assert "elapsed time" in found.left_out["time"]
 
 
-def test_times_with_and_without_a_zone_are_no_time() -> None:
+def test_times_with_and_without_a_zone_are_an_error_and_not_no_time() -> None:
     texts = [time.strftime("%Y-%m-%d %H:%M:%S") + ("Z" if k % 2 else "") for k, time in enumerate(HOURS)]
-    found = guess(time=texts, x=X)
-    assert found.timestamp.column is None
-    assert "zone" in found.left_out["time"]
+    with pytest.raises(InputError, match=r"data\.timestamp: column 'time' mixes times with a zone"):
+        guess(time=texts, x=X)
+
+
+def test_a_few_strange_cells_do_not_cost_a_label_its_role() -> None:
+    assert guess(time=HOURS, x=X, label=[2 if k == 0 else k % 2 for k in range(N)]).label.column == "label"
+    assert guess(time=HOURS, x=X, label=[k % 3 for k in range(N)]).label.column is None
 
 
 def test_the_series_is_the_column_with_which_a_time_occurs_once() -> None:

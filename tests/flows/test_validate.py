@@ -218,3 +218,9 @@ def test_the_index_that_pandas_writes_is_no_feature(tmp_path: Path) -> None:
 def test_mostly_is_a_share_and_for_tables(expectation: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_config(TrainConfig, None, [f"validation.expectations=[{expectation}]"])
+
+
+def test_anomalous_rows_without_a_key_are_counted(tmp_path: Path) -> None:
+    frame(timestamp={10: None}, rms={11: "off"}, label={10: 1, 11: 1}).to_csv(tmp_path / "t.csv", index=False)
+    found = read_checked(settings(tmp_path / "t.csv"), tmp_path, tmp_path)
+    assert (len(found.lost.times), found.unplaced) == (1, 1)

@@ -65,9 +65,9 @@ def test_a_compressed_file_reads_as_the_plain_one(tmp_path: Path) -> None:
     assert read(open_source(str(tmp_path)), "a", "b") == {"a": ["1"], "b": ["2"]}
 
 
-def test_types_are_logical_and_an_empty_column_counts_as_numbers(tmp_path: Path) -> None:
+def test_types_are_logical_and_an_empty_column_has_none(tmp_path: Path) -> None:
     uri = written(tmp_path, "n,whole,t,z,s,e\n1.5,1,2026-01-01 00:00:00,2026-01-01T00:00:00Z,x,\nNA,,,,NULL,None\n")
-    kinds = [pa.float64(), pa.float64(), pa.timestamp("us"), ZONED, pa.string(), pa.float64()]
+    kinds = [pa.float64(), pa.float64(), pa.timestamp("us"), ZONED, pa.string(), pa.null()]
     assert open_source(uri).schema.types == kinds
 
 
