@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import msgspec
 from ray import serve
 
-from serving.holder import BundleRef, Holder
-from serving.routes import make_app, state_of
+from serving.describe import state_of
+from serving.holder import Holder
+from serving.routes import make_app
 
 
 class AnomalyDetector:
@@ -20,8 +20,7 @@ class AnomalyDetector:
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
         """The first call waits for its bundle and raises without one; later calls return at once."""
-        wish = {key: msgspec.convert(user_config.get(key) or {}, BundleRef) for key in ("bundle", "previous")}
-        self._holder.wish(wish["bundle"], wish["previous"])
+        self._holder.configure(user_config)
 
     async def state(self) -> dict[str, Any]:
         """What this replica wants to serve and serves, with its id as Serve's REST API shows it."""

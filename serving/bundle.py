@@ -78,7 +78,10 @@ class Strata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``bundle.json``. Scores are float32; ``alert <=> score >= threshold <=> p <= alpha``."""
+    """``bundle.json``. Scores are float32; ``alert <=> score >= threshold <=> p <= alpha``.
+
+    ranges: lowest and highest plausible value of a feature, in its unit; units: by feature; both where they are known.
+    """
 
     format: int
     family: str
@@ -93,6 +96,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     simulated: bool
     history: PastRows | None = None
     baselines: Strata | None = None
+    ranges: dict[str, tuple[float, float]] = {}
+    units: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for name in (*self.ranges, *self.units):
+            if name not in self.features:
+                raise ValueError(f"ranges and units must be of features, got {name!r}")
+        for name, (low, high) in self.ranges.items():
+            if not low < high:
+                raise ValueError(f"the range of {name!r} must go from a lower to a higher value, got {low} to {high}")
 
 
 @dataclass(frozen=True)

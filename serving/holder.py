@@ -2,44 +2,47 @@
 
 import logging
 import threading
-import time
-from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from features.errors import InputError, RetryError, VigiaError
-from serving.bundle import Bundle, load_bundle
+from features.errors import InputError, VigiaError
+from serving.loading import BundleRef, Served, load
 
 _LOG = logging.getLogger("vigia.serving")
-_TRIES = 3
 
 
-class BundleRef(msgspec.Struct, frozen=True):
-    """A published bundle as ``user_config`` names it; empty where nothing was promoted."""
+class UserConfig(msgspec.Struct, frozen=True):
+    """``user_config``: the bundle to serve, and the one to fall back on when a replica starts."""
 
-    uri: str = ""
-    digest: str = ""
-    model: str = ""
-    version: str = ""
-
-
-@dataclass(frozen=True)
-class Served:
-    """A bundle in service."""
-
-    ref: BundleRef
-    bundle: Bundle
-    since: float
+    bundle: BundleRef | None = None
+    previous: BundleRef | None = None
 
 
 class Holder:
-    """The first wish is waited for and must succeed; every later one loads in the background and never raises."""
+    """The first wish is waited for and must succeed; every later one loads in the background and never raises.
+
+    error: why the desired bundle is not served, empty when it is; failures: bundles that could not be loaded.
+    """
 
     def __init__(self) -> None:
         self.served: Served | None = None
         self.desired = BundleRef()
         self.error = ""
+        self.failures = 0
         self._lock = threading.Lock()
+
+    def configure(self, user_config: dict[str, Any]) -> None:
+        """Follow a ``user_config``. Raises InputError for one that cannot be understood, while nothing is served."""
+        try:
+            wanted = msgspec.convert(user_config, UserConfig, strict=False)
+        except msgspec.ValidationError as error:
+            self.desired = BundleRef()
+            self._failed("user_config", error)
+            if self.served is None:
+                raise InputError("user_config", str(error)) from error
+            return
+        self.wish(wanted.bundle or BundleRef(), wanted.previous or BundleRef())
 
     def wish(self, desired: BundleRef, previous: BundleRef) -> None:
         """Serve ``desired`` from now on. The first time: load it, else ``previous``, else raise VigiaError."""
@@ -51,34 +54,32 @@ class Holder:
 
     def _first(self, desired: BundleRef, previous: BundleRef) -> None:
         try:
-            self.served = _load(desired)
+            self.served, self.error = load(desired, "user_config.bundle"), ""
         except VigiaError as error:
-            self.error = str(error)
+            self._failed(f"bundle {desired.digest or '(none)'}", error)
             if not previous.digest:
                 raise
-            _LOG.error("bundle %s cannot be loaded, serving the previous one: %s", desired.digest, error)
-            self.served = _load(previous)
+            try:
+                self.served = load(previous, "user_config.previous")
+            except VigiaError as second:
+                self.failures += 1
+                _LOG.error("nor can the previous bundle %s: %s", previous.digest, second)
+                raise error from second
 
     def _later(self, desired: BundleRef) -> None:
         with self._lock:
-            if desired != self.desired:  # a newer wish came while this one waited
-                return
             try:
-                served = _load(desired)
-                self.served, self.error = served, ""
+                known = self.served if self.served and desired.digest == self.served.bundle.digest else None
+                served = Served(desired, known.bundle, known.since) if known else load(desired, "user_config.bundle")
             except Exception as error:
-                self.error = str(error)
-                _LOG.error("bundle %s cannot be loaded, the last good one serves on: %s", desired.digest, error)
+                if desired == self.desired:  # else a newer wish came while this one loaded
+                    self._failed(f"bundle {desired.digest or '(none)'}", error)
+                return
+            if desired == self.desired:
+                self.served, self.error = served, ""
 
-
-def _load(ref: BundleRef) -> Served:
-    if not ref.uri or not ref.digest:
-        raise InputError("user_config.bundle", "must name a uri and a digest", ref.uri)
-    for attempt in range(1, _TRIES + 1):
-        try:
-            return Served(ref, load_bundle(ref.uri, ref.digest), time.time())
-        except RetryError:
-            if attempt == _TRIES:
-                raise
-            time.sleep(0.2 * 2**attempt)
-    raise AssertionError
+    def _failed(self, what: str, error: Exception) -> None:
+        self.error = str(error)
+        self.failures += 1
+        on = "the last good one serves on" if self.served else "nothing else is served yet"
+        _LOG.error("%s cannot be loaded, %s: %s", what, on, error)

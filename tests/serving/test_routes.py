@@ -14,8 +14,10 @@ from features.history import scorable
 from features.rows import Rows
 from features.storage import publish_folder
 from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
-from serving.holder import BundleRef, Holder
-from serving.routes import MAX_BODY, make_app
+from serving.exchange import MAX_BODY
+from serving.holder import Holder
+from serving.loading import BundleRef
+from serving.routes import make_app
 from serving.scorer import score_rows
 from training.detectors.registry import family
 from training.objective import fit_detector
@@ -183,8 +185,20 @@ def test_model_says_what_is_served_and_fleet_asks_everyone(holder: Holder) -> No
     assert call(holder, "GET", "/model", query=b"fleet=1")[1] == {"replicas": [{"replica": "one"}]}
 
 
-def test_nothing_is_answered_before_a_bundle_is_loaded() -> None:
-    assert call(Holder(), "GET", "/health")[0] == 503
+@pytest.mark.parametrize(("method", "path"), [("GET", "/ready"), ("GET", "/model"), ("POST", "/predict")])
+def test_it_is_not_ready_before_a_bundle_is_loaded(method: str, path: str) -> None:
+    status, answer, _ = call(Holder(), method, path)
+    assert (status, answer["message"]) == (503, "no bundle is loaded yet")
+
+
+def test_health_is_that_the_process_answers_and_ready_that_it_can_score(holder: Holder) -> None:
+    assert call(Holder(), "GET", "/health")[:2] == (200, {"status": "ok", "model": None})
+    name = {"name": "m", "version": "1", "digest": holder.desired.digest}
+    assert (
+        call(holder, "GET", "/health")[:2]
+        == call(holder, "GET", "/ready")[:2]
+        == (200, {"status": "ok", "model": name})
+    )
 
 
 def test_a_first_bundle_that_cannot_be_loaded_raises_so_that_serve_never_routes_there(tmp_path: Path) -> None:
@@ -202,9 +216,9 @@ def test_the_previous_bundle_steps_in_for_a_first_one_that_is_broken(tmp_path: P
 
 
 def test_a_later_bundle_that_is_broken_leaves_the_last_good_one_serving(holder: Holder, tmp_path: Path) -> None:
-    good = holder.desired
-    (tmp_path / good.digest / "extra.pkl").write_bytes(b"")
-    holder.wish(BundleRef(good.uri, good.digest, "m", "9"), BundleRef())
+    good, second = holder.desired, publish(tmp_path, seed=2)
+    (tmp_path / second.digest / "extra.pkl").write_bytes(b"")
+    holder.wish(second, BundleRef())
     wait_for(lambda: bool(holder.error))
     assert holder.served is not None
     assert holder.served.ref == good

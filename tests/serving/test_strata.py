@@ -13,8 +13,10 @@ from features.history import NO_HISTORY, Scorable, scorable
 from features.rows import Rows
 from serving.baselines import BaselineTable, locate, make_baselines
 from serving.bundle import Budget, Bundle, Manifest, RobustScaling, Strata, StratumThreshold, open_bundle, pack
-from serving.holder import BundleRef, Served
-from serving.messages import PredictRequest, predict
+from serving.loading import BundleRef, Served
+from serving.messages import PredictAnswer
+from serving.predict import encode_json, judge_rows
+from serving.requests import read_json
 from serving.scorer import prepare, score, score_rows
 from serving.verdict import Calibration, Judge, judge
 from training.export.model import make_model
@@ -56,7 +58,8 @@ def make_bundle() -> Bundle:
 
 def ask(**values: Any) -> Any:
     served = Served(BundleRef("u", "d", "m", "1"), make_bundle(), 0.0)
-    return predict(msgspec.convert(values, PredictRequest), served)
+    judged = judge_rows(read_json(msgspec.json.encode(values), served.bundle.manifest), served)
+    return msgspec.json.decode(encode_json(judged, served, explained=False), type=PredictAnswer)
 
 
 def test_a_row_is_scored_from_the_baseline_of_its_series() -> None:
