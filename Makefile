@@ -49,6 +49,7 @@ bench: install ## speed beside a peer, as ratios: scoring, validation, search
 bench-quality: install ## measure detection quality again, every table of docs/quality.md (a quarter of an hour)
 	@$(BIN)/python -m tests.quality.tables --write
 	@$(BIN)/python -m tests.quality.skab --write
+	@$(BIN)/python -m tests.quality.budgets --write
 	@$(BIN)/python -m tests.quality.fleet --write
 
 bench-skab: install ## the Skoltech Anomaly Benchmark alone, by the protocol of its leaderboard (a minute)

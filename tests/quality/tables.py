@@ -36,7 +36,7 @@ class Results:
 
     def add(self, detector: str, name: str, scores: NDArray[np.floating], truth: NDArray[np.int8]) -> None:
         """Judge (n,) scores of test rows; PyOD's may be infinite."""
-        auroc, precision, _ = ranking(np.nan_to_num(scores), truth)  # type: ignore[arg-type]
+        auroc, precision, _ = ranking(np.nan_to_num(scores), truth)
         assert auroc is not None
         assert precision is not None
         self.figures.setdefault(detector, {}).setdefault(name, []).append((auroc, precision))
@@ -87,7 +87,7 @@ def in_short(results: Results) -> str:
     head = [
         "detector",
         "mean",
-        f"sets better by over {TOLERATED}",
+        f"AUROC better by over {TOLERATED}",
         f"worse by over {TOLERATED}",
         "worst AUROC difference",
     ]
