@@ -77,7 +77,7 @@ class RowReasons(msgspec.Struct):
 class Reasons(msgspec.Struct):
     """Why rows are alerts: only alert rows, those with the highest scores first.
 
-    method: "squared_errors", an autoencoder's squared errors, which sum to the score; "occlusion", how far the score
+    method: "squared_errors", an autoencoder's squared errors, whose mean is the score; "occlusion", how far the score
     falls when a feature, and all that history makes of it, is set to its centre. left_out: alert rows beyond the limit.
     """
 

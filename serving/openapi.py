@@ -27,7 +27,6 @@ _ERRORS = {
 }
 _ROW = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0)
 _RECORDS = {"rate_hz": 25_600, "waveforms": [[0.1, -0.2, 0.3, 0.0, -0.1, 0.2, -0.3, 0.1] * 2]}
-_BINARY = {"type": "string", "contentEncoding": "binary"}
 _EXPLAIN = {
     "name": "explain",
     "in": "query",
@@ -65,11 +64,8 @@ def describe(root: str, row: tuple[float, ...] = _ROW, past: int = 0) -> dict[st
     shown = [float(f"{value:.6g}") for value in row]
     example = {"data": [shown]} | ({"history": [[shown] * past]} if past else {})
     _, components = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
-    floats = {"description": "float32 scores", **_BINARY}
-    answers = {JSON: _of("PredictAnswer"), ARROW: {"schema": _BINARY}, FLOATS: {"schema": floats}}
-    bodies = {JSON: _of("PredictRequest", example)}
-    bodies |= {ARROW: {"schema": {"description": _ARROW_IN, **_BINARY}}}
-    bodies |= {FLOATS: {"schema": {"description": _FLOATS_IN, **_BINARY}}}
+    answers = {JSON: _of("PredictAnswer"), ARROW: _bytes("The columns as a stream."), FLOATS: _bytes("The n scores.")}
+    bodies = {JSON: _of("PredictRequest", example), ARROW: _bytes(_ARROW_IN), FLOATS: _bytes(_FLOATS_IN)}
     records = {JSON: _of("WaveformsRequest", _RECORDS)}
     model = {JSON: {"schema": {"anyOf": [_ref("ModelAnswer"), _ref("FleetAnswer")]}}}
     waveforms = "Score raw records by the features that training makes of them; for models of those ten features only."
@@ -120,6 +116,10 @@ def _of(name: str, example: Any = None) -> dict[str, Any]:
 
 def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _bytes(text: str) -> dict[str, Any]:
+    return {"schema": {"type": "string", "contentEncoding": "binary", "description": text}}
 
 
 def _text(kind: str) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def _type(schema: Any) -> str:
         low, high = schema.get("minItems"), schema.get("maxItems")
         count = f"{low or 0:,} to {high:,} × " if high else ""
         items = schema.get("prefixItems") or [schema["items"]]
-        return f"list of {count}{', '.join(_type(item) for item in items)}"
+        words = ", ".join(_type(item) for item in items)
+        return f"list of {count}({words})" if "anyOf" in items[0] else f"list of {count}{words}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"object of {_type(schema['additionalProperties'])} by name"
     return (

@@ -75,12 +75,14 @@ def _tiles(model: ModelAnswer) -> list[tuple[str, str]]:
 
 
 def _remark(model: ModelAnswer) -> str:
-    start = "The row shown is an ordinary one."
-    return f"{start} Its {model.history.rows} past rows are taken to have been the same." if model.history else start
+    start = "It starts from an ordinary row."
+    return (
+        f"{start} The {model.history.rows} rows before it are taken to have been the same." if model.history else start
+    )
 
 
 def _number(column: Column, value: float) -> str:
-    unit = f" <small>{escape(column.unit)}</small>" if column.unit else ""
+    unit = f" <small>{escape(column.unit)}</small>" if column.unit not in ("", "1") else ""
     hint = "" if column.low is None else f"<small>plausible: {column.low:g} to {column.high:g}</small>"
     box = f'<input type="number" step="any" required data-feature value="{value:.6g}">'
     return f"<label>{escape(column.name)}{unit}{box}{hint}</label>"

@@ -1,6 +1,5 @@
 """The HTTP interface of one replica, driven as ASGI with a real bundle."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,81 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluation.calibration import AlertBudget, calibrate
-from features.errors import InputError
-from features.history import scorable
-from features.rows import Rows
-from features.storage import publish_folder
-from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
+from serving.bundle import PastRows
 from serving.exchange import MAX_BODY
 from serving.holder import Holder
-from serving.loading import BundleRef
-from serving.routes import make_app
-from serving.scorer import score_rows
-from training.detectors.registry import family
-from training.objective import fit_detector
-from training.scaling import fit_scaling
-
-
-def publish(store: Path, seed: int = 1, history: PastRows | None = None) -> BundleRef:
-    values = np.random.default_rng(seed).normal(5, 2, (500, 3))
-    rows = Rows(("a", "b", "c"), values, np.zeros(500, np.int64), ("all",), np.arange(500), None)
-    ready, forest = scorable(rows, make_history(history)), family("isolation_forest")
-    scaling = fit_scaling(ready.expanded())
-    model = fit_detector(forest.name, forest.defaults, seed=seed, scaling=scaling, reference=ready.expanded())
-    scores = score_rows(make_scorer(scaling, model, history), ready)
-    found = calibrate(scores, ready.rows, AlertBudget(by_rows=True), 0)
-    manifest = Manifest(
-        format=FORMAT,
-        family=forest.name,
-        parameters=dict(forest.defaults),
-        features=["a", "b", "c"],
-        transform=scaling,
-        threshold=found.threshold,
-        alpha=found.alpha,
-        calibration=found.calibration,
-        budget=found.budget,
-        seed=seed,
-        simulated=False,
-        history=history,
-    )
-    files = pack(manifest, model)
-    digest = digest_of(files)
-    publish_folder(files, store / digest)
-    return BundleRef((store / digest).as_uri(), digest, "m", str(seed))
+from tests.serving.service import Service, publish, serve
 
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Holder:
-    holder = Holder()
-    holder.wish(publish(tmp_path), BundleRef())
-    return holder
+    return serve(publish(tmp_path))
 
 
 def call(
     holder: Holder, method: str, path: str, body: bytes = b"", query: bytes = b""
 ) -> tuple[int, Any, dict[str, str]]:
-    async def fleet() -> list[dict[str, Any]]:
-        return [{"replica": "one"}]
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    sent: list[dict[str, Any]] = []
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": query,
-        "headers": [(b"x-request-id", b"r1")],
-    }
-    asyncio.run(make_app(holder, fleet)(scope, receive, send))
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], json.loads(sent[1]["body"]), headers
+    answer = Service(holder).call(method, path, body, query, x_request_id="r1")
+    return answer.status, answer.json, answer.headers
 
 
 def predict(holder: Holder, body: Any) -> tuple[int, Any]:
@@ -133,9 +73,7 @@ PAST = [[5, 5, 5], [5, 6, 5]]
 
 @pytest.fixture
 def remembering(tmp_path: Path) -> Holder:
-    holder = Holder()
-    holder.wish(publish(tmp_path, history=PastRows(2, ["lags", "std"], 900)), BundleRef())
-    return holder
+    return serve(publish(tmp_path, history=PastRows(2, ["lags", "std"], 900)))
 
 
 def test_with_history_a_row_is_judged_by_its_past_too(remembering: Holder) -> None:
@@ -199,47 +137,3 @@ def test_health_is_that_the_process_answers_and_ready_that_it_can_score(holder: 
         == call(holder, "GET", "/ready")[:2]
         == (200, {"status": "ok", "model": name})
     )
-
-
-def test_a_first_bundle_that_cannot_be_loaded_raises_so_that_serve_never_routes_there(tmp_path: Path) -> None:
-    broken = BundleRef((tmp_path / "absent").as_uri(), "0" * 64, "m", "2")
-    with pytest.raises(Exception, match="absent"):
-        Holder().wish(broken, BundleRef())
-
-
-def test_the_previous_bundle_steps_in_for_a_first_one_that_is_broken(tmp_path: Path) -> None:
-    good, holder = publish(tmp_path), Holder()
-    holder.wish(BundleRef((tmp_path / "absent").as_uri(), "0" * 64, "m", "2"), good)
-    assert holder.served is not None
-    assert holder.served.bundle.digest == good.digest
-    assert "absent" in holder.error
-
-
-def test_a_later_bundle_that_is_broken_leaves_the_last_good_one_serving(holder: Holder, tmp_path: Path) -> None:
-    good, second = holder.desired, publish(tmp_path, seed=2)
-    (tmp_path / second.digest / "extra.pkl").write_bytes(b"")
-    holder.wish(second, BundleRef())
-    wait_for(lambda: bool(holder.error))
-    assert holder.served is not None
-    assert holder.served.ref == good
-    assert predict(holder, {"data": [[5, 5, 5]]})[0] == 200
-
-
-def test_a_later_bundle_is_swapped_in(holder: Holder, tmp_path: Path) -> None:
-    second = publish(tmp_path, seed=2)
-    holder.wish(second, holder.desired)
-    wait_for(lambda: holder.served is not None and holder.served.ref == second)
-    assert predict(holder, {"data": [[5, 5, 5]]})[1]["model"]["digest"] == second.digest
-
-
-def test_an_empty_wish_names_the_field() -> None:
-    with pytest.raises(InputError, match=r"user_config\.bundle"):
-        Holder().wish(BundleRef(), BundleRef())
-
-
-def wait_for(condition: Any) -> None:
-    async def poll() -> None:
-        while not condition():
-            await asyncio.sleep(0.01)
-
-    asyncio.run(asyncio.wait_for(poll(), timeout=20))

@@ -1,0 +1,39 @@
+"""Bundles that several files ask; fitted once."""
+
+from pathlib import Path
+
+import pytest
+
+from features.vibration.record import FEATURE_NAMES
+from serving.bundle import PastRows
+from tests.serving.service import Service, publish, serve
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle store."""
+    return tmp_path_factory.mktemp("bundles")
+
+
+@pytest.fixture(scope="session")
+def forest(store: Path) -> Service:
+    """A forest over a, b and c, plausible between 0 and 10 g but for c."""
+    return Service(serve(publish(store, ranges={"a": (0.0, 10.0), "b": (0.0, 10.0)}, units={"a": "g", "b": "g"})))
+
+
+@pytest.fixture(scope="session")
+def plain(store: Path) -> Service:
+    """The same without ranges and units."""
+    return Service(serve(publish(store)))
+
+
+@pytest.fixture(scope="session")
+def autoencoder(store: Path) -> Service:
+    """An autoencoder over a, b and c that looks at two past rows."""
+    return Service(serve(publish(store, history=PastRows(2, ["lags", "mean"], 900), named="autoencoder")))
+
+
+@pytest.fixture(scope="session")
+def vibration(store: Path) -> Service:
+    """A forest over the ten features of a record, in another order than theirs."""
+    return Service(serve(publish(store, features=FEATURE_NAMES[::-1])))
