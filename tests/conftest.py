@@ -1,4 +1,4 @@
-"""Ray's environment, set before any test imports Ray: it reads it once, and else leaves a token in the home folder."""
+"""What a command sets before it imports anything, for tests of what lies below: no telemetry, nothing in $HOME."""
 
 import os
 import secrets
@@ -17,6 +17,8 @@ def pytest_configure(config: pytest.Config) -> None:
     (folder / "token").write_text(secrets.token_hex(32))
     names = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
     os.environ.update(names, RAY_USAGE_STATS_ENABLED="0", RAY_AIR_NEW_OUTPUT="0")
+    os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GX_ANALYTICS_ENABLED="false")
+    os.environ.update(ORT_DISABLE_TELEMETRY="1", MPLCONFIGDIR=str(folder))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

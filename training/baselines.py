@@ -179,13 +179,13 @@ def group_spread(
     return centre, _NORMAL_MAD * _medians(np.abs(values - np.repeat(centre, counts, axis=0)), starts, counts)
 
 
-def _medians(values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    group = np.repeat(np.arange(len(starts)), counts)
-    low, high = starts + (counts - 1) // 2, starts + counts // 2
-    found = np.empty((len(starts), values.shape[1]))
-    for k in range(values.shape[1]):
-        ordered = values[np.lexsort((values[:, k], group)), k]
-        found[:, k] = (ordered[low] + ordered[high]) / 2
+def _medians(
+    values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    columns, found = np.ascontiguousarray(values.T), np.empty((len(starts), values.shape[1]))
+    for k, (start, count) in enumerate(zip(starts, counts, strict=True)):
+        middle = [(count - 1) // 2, count // 2]
+        found[k] = np.partition(columns[:, start : start + count], middle, axis=1)[:, middle].mean(axis=1)
     return found
 
 

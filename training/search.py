@@ -84,7 +84,9 @@ def search(
             )
             try:
                 tuner.fit()
-            except (RayError, tune.TuneError) as error:
+            except (RayError, tune.TuneError, RuntimeError) as error:  # Tune wraps what it did not expect
+                if type(error) is RuntimeError and not isinstance(error.__cause__, RayError):
+                    raise
                 raise UnreachableError(f"Ray was lost during the search: {str(error).splitlines()[0]}") from error
     if len(batches.trials) < trials and not batches.late:
         raise KeyboardInterrupt("interrupted during the search; `vigia train --resume` goes on from there")

@@ -183,7 +183,7 @@ class Search(Config):
     """
 
     families: list[Literal["isolation_forest", "extended_forest", "linear_autoencoder", "autoencoder"]] = Field(
-        ["isolation_forest", "linear_autoencoder", "autoencoder"],
+        ["extended_forest", "isolation_forest", "linear_autoencoder", "autoencoder"],
         min_length=1,
         description="the first is the default; the linear autoencoder, where it is one of them, is trial 0",
     )

@@ -120,12 +120,12 @@ def choice(rows: Rows, *settings: str, per_series: bool = False) -> str:
 
 
 def test_where_series_have_baselines_the_default_uses_them() -> None:
-    assert choice(window(3), per_series=True).startswith("isolation_forest: the default")
+    assert choice(window(3), per_series=True).startswith("extended_forest: the default")
 
 
 def test_too_few_labels_give_the_first_family_as_it_is_and_say_so() -> None:
     rows = window(0, labelled=False)
-    assert choice(rows) == "isolation_forest: the default, since the selection window has no labels to select by"
+    assert choice(rows) == "extended_forest: the default, since the selection window has no labels to select by"
     assert choice(rows, "search.families=[autoencoder, isolation_forest]").startswith("autoencoder: the default")
     assert "3 labelled episodes" in choice(window(3))
 

@@ -110,7 +110,10 @@ def running(program: Path, folder: Path) -> Iterator[Browser]:
     if os.geteuid() == 0:
         command.insert(1, "--no-sandbox")
     with (folder / "chromium.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **home}
+        )
     try:
         port, path = _devtools(process, folder)
         with connect(f"ws://127.0.0.1:{port}{path}", proxy=None, max_size=None, compression=None) as socket:
