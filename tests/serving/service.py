@@ -93,7 +93,13 @@ class Service:
     """The application of one replica."""
 
     def __init__(self, holder: Holder, root: str = "") -> None:
-        self._app, self._root = make_app(holder, self._fleet), root
+        self.holder, self._app, self._root = holder, make_app(holder, self._fleet), root
+
+    @property
+    def ref(self) -> BundleRef:
+        """The bundle that is served."""
+        assert self.holder.served
+        return self.holder.served.ref
 
     def call(self, method: str, path: str, body: bytes = b"", query: bytes = b"", **headers: str) -> Answer:
         """One request; header names with _ for -."""
