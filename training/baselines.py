@@ -179,9 +179,7 @@ def group_spread(
     return centre, _NORMAL_MAD * _medians(np.abs(values - np.repeat(centre, counts, axis=0)), starts, counts)
 
 
-def _medians(
-    values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _medians(values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     columns, found = np.ascontiguousarray(values.T), np.empty((len(starts), values.shape[1]))
     for k, (start, count) in enumerate(zip(starts, counts, strict=True)):
         middle = [(count - 1) // 2, count // 2]
