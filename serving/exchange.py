@@ -64,16 +64,17 @@ class Call(NamedTuple):
         announced = self.headers.get(b"content-length", b"")
         if announced.isdigit() and (len(announced) > 15 or int(announced) > MAX_BODY):
             raise _too_large()
-        content, more = bytearray(), True
+        parts, size, more = [], 0, True
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise Refused(400, "the body ended early")
-            content += message.get("body", b"")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
             more = message.get("more_body", False)
-            if len(content) > MAX_BODY:
+            if size > MAX_BODY:
                 raise _too_large()
-        return bytes(content)
+        return b"".join(parts)  # of a single part: that part, not a copy
 
 
 class Reply(NamedTuple):

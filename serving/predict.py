@@ -1,6 +1,6 @@
 """From rows that were asked about to what is answered: scores, alerts, p-values, severity, implausible values."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,8 +20,7 @@ _NAMES = tuple(stratum.name.lower() for stratum in Stratum)
 _ENCODER = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """Verdicts on n rows, each (n,): scores float32; alerts; p_values and severity float64; strata as codes of Stratum.
 
     at: rows of the baselines, None without; scored: False for machines at rest, None where all were scored;

@@ -1,9 +1,8 @@
 """What was asked: rows out of a body of JSON or of little-endian float32."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,8 +15,7 @@ from serving.messages import MAX_ROWS, PredictRequest, Row
 _DECODER = msgspec.json.Decoder(PredictRequest)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """n finite rows (n, d) float64 in the order of the bundle's features, and what places them.
 
     past: (n, rows, d), oldest first, for a bundle with history; series_ids, regime: n names each, or None. shown: the
@@ -43,8 +41,8 @@ def read_floats(body: bytes, manifest: Manifest) -> Asked:
     d = len(manifest.features)
     if not body or len(body) % (4 * d):
         raise InputError("data", f"must be rows of {d} float32, {4 * d} bytes each", f"{len(body)} bytes")
-    values = np.frombuffer(body, "<f4").astype(np.float64).reshape(-1, d)
-    return placed(finite(few(values), manifest.features, lambda row: f"data[{row}]"), manifest)
+    values = finite(few(np.frombuffer(body, "<f4").reshape(-1, d)), manifest.features, lambda row: f"data[{row}]")
+    return placed(values.astype(np.float64), manifest)
 
 
 def placed(
@@ -87,7 +85,7 @@ def matrix(rows: Sequence[Row], features: list[str], named: Callable[[int], str]
     return np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * d).reshape(-1, d)
 
 
-def finite(values: NDArray[np.float64], features: list[str], named: Callable[[int], str]) -> NDArray[np.float64]:
+def finite(values: NDArray[Any], features: list[str], named: Callable[[int], str]) -> NDArray[Any]:
     """The values (n, d). Raises InputError naming the first that is not finite."""
     good = np.isfinite(values)
     if not good.all():

@@ -37,3 +37,9 @@ def autoencoder(store: Path) -> Service:
 def vibration(store: Path) -> Service:
     """A forest over the ten features of a record, in another order than theirs."""
     return Service(serve(publish(store, features=FEATURE_NAMES[::-1])))
+
+
+@pytest.fixture(scope="session")
+def lettered(store: Path) -> Service:
+    """A forest over a to j."""
+    return Service(serve(publish(store, features=tuple("abcdefghij"))))
