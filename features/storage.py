@@ -1,6 +1,7 @@
 """The one door to files and object stores: resolve a URI, open, list, read, publish a folder atomically."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import pyarrow.fs as fs
 from features.errors import InputError, UnreachableError
 
 S3_ATTEMPTS = 3
+_TOLD = 300  # characters of what an S3 client says
 _ABSENT = ("NO_SUCH_BUCKET", "NO_SUCH_KEY", "RESOURCE_NOT_FOUND")
 _REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "EXPIRED_TOKEN", "HTTP status 403")
 _AWAY = ("NETWORK_CONNECTION", "SLOW_DOWN", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "THROTTLING", "HTTP status 5")
@@ -102,8 +104,17 @@ def reading(uri: str, field: str = "data.uri") -> Iterator[None]:
             source = "the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY variables or the AWS profile"
             raise InputError(field, f"access refused (403); credentials are taken from {source}", uri) from error
         if any(mark in text for mark in _AWAY):
-            raise UnreachableError(f"{uri}: {text}") from error
+            rule = f"the store must answer, which it did not in {S3_ATTEMPTS} tries ({_trouble(text)})"
+            raise UnreachableError(f"{field}: {rule}, got {uri!r}") from error
         raise InputError(field, f"cannot be read ({text})", uri) from error
+
+
+def _trouble(text: str) -> str:
+    """What an S3 client says of a store in trouble, in a few words."""
+    if "Timeout was reached" in text:
+        return "no answer in time: Timeout was reached"
+    status = re.search(r"HTTP response code:? (\d{3})", text) or re.search(r"HTTP status (\d{3})", text)
+    return f"HTTP {status[1]}" if status else text[:_TOLD]
 
 
 def read_folder(uri: str) -> dict[str, bytes]:

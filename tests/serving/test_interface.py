@@ -155,22 +155,28 @@ def test_every_schema_of_the_description_is_valid_and_every_reference_leads_some
             assert all({"name", "in", "schema"} <= set(parameter) for parameter in operation["parameters"])
 
 
-def fits(description: Any, name: str, value: Any) -> None:
+def misfits(description: Any, name: str, value: Any) -> list[str]:
+    """What of a value is not as the description says."""
     registry = Registry().with_resource("urn:d", Resource.opaque(description))
     schema = {"$ref": f"urn:d#/components/schemas/{name}"}
-    found = jsonschema.Draft202012Validator(schema, registry=registry)
-    found.validate(value)
+    return [error.message for error in jsonschema.Draft202012Validator(schema, registry=registry).iter_errors(value)]
 
 
 def test_answers_are_as_they_are_described(description: Any, forest: Service, autoencoder: Service) -> None:
     past = [[[1, 2, 3], [900, 2, 3]]]
     for service, body in ((forest, {"data": [[50, -50, 50]]}), (autoencoder, {"data": [[1, 2, 3]], "history": past})):
-        fits(description, "PredictRequest", body)
-        fits(description, "PredictAnswer", service.predict(body, b"explain=true").json)
-        fits(description, "ModelAnswer", service.call("GET", "/model").json)
-    fits(description, "FleetAnswer", forest.call("GET", "/model", query=b"fleet=1").json)
-    fits(description, "HealthAnswer", Service(Holder()).call("GET", "/health").json)
-    fits(description, "ErrorAnswer", forest.predict(b"{").json)
+        assert misfits(description, "PredictRequest", body) == []
+        assert misfits(description, "PredictAnswer", service.predict(body, b"explain=true").json) == []
+        assert misfits(description, "ModelAnswer", service.call("GET", "/model").json) == []
+    assert misfits(description, "FleetAnswer", forest.call("GET", "/model", query=b"fleet=1").json) == []
+    assert misfits(description, "HealthAnswer", Service(Holder()).call("GET", "/health").json) == []
+    assert misfits(description, "ErrorAnswer", forest.predict(b"{").json) == []
+
+
+def test_the_description_tells_a_wrong_answer_from_a_right_one(description: Any, forest: Service) -> None:
+    answer = forest.predict({"data": [[50, -50, 50]]}).json
+    assert misfits(description, "PredictAnswer", {**answer, "scores": "high"}) != []
+    assert misfits(description, "PredictAnswer", {"alerts": answer["alerts"]}) != []
 
 
 def test_the_examples_of_the_description_are_answered(vibration: Service, autoencoder: Service) -> None:

@@ -233,8 +233,11 @@ def test_silence_and_broken_points_raise_no_warning() -> None:
 
 def test_records_are_left_as_they_were() -> None:
     waveforms = noise(3)
+    before = waveforms.copy()
     waveforms.flags.writeable = False
     record_features(waveforms, RATE)
+    np.testing.assert_array_equal(waveforms, before)
+    assert not waveforms.flags.writeable
 
 
 def test_no_records_give_no_rows() -> None:

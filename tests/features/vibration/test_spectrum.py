@@ -118,8 +118,11 @@ def test_a_broken_line_spoils_its_own_record_only() -> None:
 
 def test_spectra_are_left_as_they_were() -> None:
     lines = np.fft.rfft(noise(3, 64), axis=1)
+    before = lines.copy()
     lines.flags.writeable = False
     rebuild_waveforms(lines, 64, "amplitude")
+    np.testing.assert_array_equal(lines, before)
+    assert not lines.flags.writeable
 
 
 @pytest.mark.parametrize(
