@@ -14,9 +14,11 @@ from flows.adapters.serve_api import ServeApi
 from flows.config.train import TrainConfig
 from flows.environments import environment
 from flows.outcome import Outcome, Progress
-from flows.steps import release
+from flows.steps.promote import promote
+from flows.steps.reconcile import reconcile
 from flows.steps.table import open_data
 from flows.steps.train import train
+from flows.steps.verify import verify
 from flows.workspace import Workspace
 
 
@@ -33,12 +35,12 @@ def demo(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Pat
         with progress.stage("Starting the service"):
             api = _wait_for(workspace, service, log)
         with progress.stage("Promoting by a commit") as stage:
-            promoted = release.promote(place, registry, config.model, None)
+            promoted = promote(place, registry, config.model, None)
             stage.result(promoted.lines[0][1])
         with progress.stage("Reconciling") as stage:
-            stage.result(release.reconcile(place, api).lines[0][1])
+            stage.result(reconcile(place, api).lines[0][1])
         with progress.stage("Verifying at every replica") as stage:
-            verified = release.verify(place, registry, api, timeout_s=60)
+            verified = verify(place, registry, api, timeout_s=60)
             stage.result(verified.lines[0][1])
         row = _row(config, workspace)
         body: dict[str, object] = {"data": [row]}

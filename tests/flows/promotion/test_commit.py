@@ -12,7 +12,7 @@ from flows.adapters.kustomize import build_overlay
 from flows.environments import Environment
 from flows.promotion.edit import promote_text, read_leaves
 from flows.promotion.message import promotion_message
-from flows.steps.release import refuse_bad_overlay
+from flows.steps.promote import refuse_bad_overlay
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FILE = "manifests/overlays/local/rayservice-serve-config.yaml"
