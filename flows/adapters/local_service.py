@@ -6,10 +6,11 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import ray
 from ray import serve
@@ -48,15 +49,20 @@ def serve_api(workspace: Workspace) -> ServeApi:
 
 
 @contextmanager
-def service(workspace: Workspace, folder: Path, port: int) -> Iterator[ServiceRecord]:
-    """Run Ray with Serve's REST API in ``folder``; the record stands in the workspace while it runs."""
+def service(
+    workspace: Workspace, folder: Path, port: int, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[ServiceRecord]:
+    """Run Ray with Serve's REST API in ``folder``; the record stands in the workspace while it runs.
+
+    settings: variables of Ray's processes, over those chosen here.
+    """
     _clean_up_after_the_dead(workspace)
     if not _is_free(port):
         raise InputError("--port", "must be free on 127.0.0.1", port)
     (folder / "h").mkdir()
     (folder / "t").mkdir()
     write_wrapper(folder / "haproxy")
-    os.environ.update(_environment(folder))
+    os.environ.update(_environment(folder) | settings)
     context = ray.init(
         address="local",
         num_cpus=4,

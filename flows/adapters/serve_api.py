@@ -21,13 +21,11 @@ class ServeApi:
     url: str
 
     def put(self, config: dict[str, Any]) -> None:
-        """Apply a ``serveConfigV2``, as KubeRay does."""
+        """Apply a ``serveConfigV2``, as KubeRay does; one that says nothing of logs gets quiet ones."""
         host = urlsplit(self.url)
-        local = {
-            "http_options": {"host": host.hostname, "port": host.port},
-            "logging_config": {"log_level": "WARNING", "enable_access_log": False, "encoding": "JSON"},
-        }
-        self._call("PUT", f"{self.dashboard}/api/serve/applications/", {**config, **local})
+        logs = {"logging_config": {"log_level": "WARNING", "enable_access_log": False, "encoding": "JSON"}}
+        local = {"http_options": {"host": host.hostname, "port": host.port}}
+        self._call("PUT", f"{self.dashboard}/api/serve/applications/", {**logs, **config, **local})
 
     def application(self) -> dict[str, Any]:
         """Status of the application; empty before it exists."""
