@@ -40,7 +40,8 @@ class ModelAnswer(msgspec.Struct):
     """What is served: schema in the order of data, history that a score needs, budget, thresholds by stratum.
 
     strata: mature, young and unseen, null without baselines; regimes: the operating states that baselines know.
-    desired, served: digests; since: when that one went into service (seconds since 1970); error: why not the other.
+    desired, served: digests; since: when that one went into service (seconds since 1970); error: why not the other,
+    with its kind (serving.failure.Kind) and the digest that it is about, all empty without an error.
     """
 
     model: ModelName
@@ -59,6 +60,8 @@ class ModelAnswer(msgspec.Struct):
     served: str
     since: float | None
     error: str
+    error_kind: str
+    error_digest: str
 
 
 class FleetAnswer(msgspec.Struct):
@@ -69,12 +72,14 @@ class FleetAnswer(msgspec.Struct):
 
 def state_of(holder: Holder) -> dict[str, Any]:
     """What one replica wants to serve and serves."""
-    served = holder.served
+    served, failure = holder.served, holder.failure
     return {
         "desired": holder.desired.digest,
         "served": served.bundle.digest if served else "",
         "since": served.since if served else None,
-        "error": holder.error,
+        "error": failure.text if failure else "",
+        "error_kind": str(failure.kind) if failure else "",
+        "error_digest": failure.digest if failure else "",
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from features.errors import InputError, VigiaError
+from serving.failure import Failure, Kind, make_failure
 from serving.loading import BundleRef, Served, load
 
 _LOG = logging.getLogger("vigia.serving")
@@ -22,15 +23,20 @@ class UserConfig(msgspec.Struct, frozen=True):
 class Holder:
     """The first wish is waited for and must succeed; every later one loads in the background and never raises.
 
-    error: why the desired bundle is not served, empty when it is; failures: bundles that could not be loaded.
+    failure: why the desired bundle is not served, None when it is; failures: bundles that could not be loaded.
     """
 
     def __init__(self) -> None:
         self.served: Served | None = None
         self.desired = BundleRef()
-        self.error = ""
+        self.failure: Failure | None = None
         self.failures = 0
         self._lock = threading.Lock()
+
+    @property
+    def error(self) -> str:
+        """Why the desired bundle is not served; empty when it is."""
+        return self.failure.text if self.failure else ""
 
     def configure(self, user_config: dict[str, Any]) -> None:
         """Follow a ``user_config``. Raises InputError for one that cannot be understood, while nothing is served."""
@@ -38,7 +44,7 @@ class Holder:
             wanted = msgspec.convert(user_config, UserConfig, strict=False)
         except msgspec.ValidationError as error:
             self.desired = BundleRef()
-            self._failed("user_config", error)
+            self._failed(Failure("", Kind.REFERENCE, str(error)))
             if self.served is None:
                 raise InputError("user_config", str(error)) from error
             return
@@ -54,9 +60,11 @@ class Holder:
 
     def _first(self, desired: BundleRef, previous: BundleRef) -> None:
         try:
-            self.served, self.error = load(desired, "user_config.bundle"), ""
+            self.served, self.failure = load(desired, "user_config.bundle"), None
         except VigiaError as error:
-            self._failed(f"bundle {desired.digest or '(none)'}", error)
+            failure = make_failure(desired.digest, error)
+            self._failed(failure)
+            error.add_note(failure.mark)  # Serve's message of a deployment that failed shows it
             if not previous.digest:
                 raise
             try:
@@ -73,13 +81,15 @@ class Holder:
                 served = Served(desired, known.bundle, known.since) if known else load(desired, "user_config.bundle")
             except Exception as error:
                 if desired == self.desired:  # else a newer wish came while this one loaded
-                    self._failed(f"bundle {desired.digest or '(none)'}", error)
+                    self._failed(make_failure(desired.digest, error))
                 return
             if desired == self.desired:
-                self.served, self.error = served, ""
+                self.served, self.failure = served, None
 
-    def _failed(self, what: str, error: Exception) -> None:
-        self.error = str(error)
+    def _failed(self, failure: Failure) -> None:
+        self.failure = failure
         self.failures += 1
         on = "the last good one serves on" if self.served else "nothing else is served yet"
-        _LOG.error("%s cannot be loaded, %s: %s", what, on, error)
+        _LOG.error(
+            "bundle %s cannot be loaded (%s), %s: %s", failure.digest or "(none)", failure.kind, on, failure.text
+        )

@@ -12,6 +12,7 @@ from referencing import Registry, Resource
 
 from serving.endpoints import ENDPOINTS
 from serving.exchange import MAX_BODY
+from serving.failure import Failure, Kind
 from serving.holder import Holder
 from tests.serving.service import Answer, Service, publish, serve
 
@@ -250,5 +251,5 @@ def test_nothing_of_a_bundle_or_a_request_is_markup(tmp_path: Path) -> None:
     for path in ("/", "/docs"):
         assert HOSTILE.encode() not in service.call("GET", path, host=HOSTILE).body
     service = Service(Holder())
-    service.holder.error = HOSTILE
+    service.holder.failure = Failure("", Kind.OTHER, HOSTILE)
     assert HOSTILE.encode() not in page(service, "/").body
