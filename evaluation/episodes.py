@@ -48,12 +48,16 @@ class Episodes:
 class EpisodeList:
     """k episodes, by series and time.
 
-    starts_us: (k,) time of the first row; units: (k,) codes as in ``Rows.independent``, higher ones for series that no
-    row is from; delays_us: (k,) from the first row to the first alert row, -1 where there is none; quarantined: every
-    row was lost; reported: a sensor-health rule told of one.
+    series: (k,) codes into ``series_names``; starts_us, ends_us: (k,) times of the first and the last row; units: (k,)
+    codes as in ``Rows.independent``, higher ones for series that no row is from; delays_us: (k,) from the first row to
+    the first alert row, -1 where there is none; quarantined: every row was lost; reported: a sensor-health rule told
+    of one.
     """
 
+    series: NDArray[np.int64]
+    series_names: tuple[str, ...]
     starts_us: NDArray[np.int64]
+    ends_us: NDArray[np.int64]
     units: NDArray[np.int64]
     delays_us: NDArray[np.int64]
     quarantined: NDArray[np.bool_]
@@ -97,7 +101,10 @@ def list_episodes(rows: Rows, flagged: NDArray[np.bool_], lost: LostRows = NOTHI
     units = np.arange(len(names)) + (0 if rows.groups is None else len(rows.group_names))
     units[rows.series] = rows.independent
     return EpisodeList(
+        series=series[starts],
+        series_names=tuple(names),
         starts_us=times[starts],
+        ends_us=times[np.flatnonzero(anomalous)[np.searchsorted(run, np.arange(k), side="right") - 1]],
         units=units[series[starts]],
         delays_us=delays,
         quarantined=(delays < 0) & ~any_of(kept),

@@ -95,3 +95,11 @@ def test_an_episode_belongs_to_the_group_of_its_series_and_a_series_without_rows
     found = list_episodes(rows, flags(rows), lost(("other", 0, False)))
     assert found is not None
     assert found.units.tolist() == [0, 0, 3]
+
+
+def test_an_episode_names_its_series_and_its_last_row_quarantined_ones_included() -> None:
+    rows = rows_of([[0, 1, 1, 0], [0, 1, 0, 0]])
+    found = list_episodes(rows, flags(rows), lost(("other", 7, False), ("s1", 4, False)))
+    assert found is not None
+    assert [found.series_names[code] for code in found.series] == ["s0", "s1", "s1", "other"]
+    assert (found.ends_us / 60_000_000).tolist() == [2, 1, 4, 7]
