@@ -62,7 +62,7 @@ def service(
     (folder / "h").mkdir()
     (folder / "t").mkdir()
     write_wrapper(folder / "haproxy")
-    os.environ.update(_environment(folder) | settings)
+    os.environ.update({**_environment(folder), **settings})
     context = ray.init(
         address="local",
         num_cpus=4,
