@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,14 @@ _LONGEST_TAG = 5_000
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A registered bundle: where it is published and what its content must hash to."""
+    """A registered bundle: where it is published and what its content must hash to; tags as they stood when read."""
 
     name: str
     version: str
     uri: str
     digest: str
     run_id: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Registry:
@@ -125,6 +126,12 @@ class Registry:
         with _translated(self._uri):
             self._client.set_registered_model_alias(name, alias, version)
 
+    def tag_version(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a version; others stay."""
+        with _translated(self._uri):
+            for key, value in tags.items():
+                self._client.set_model_version_tag(name, version, key, value[:_LONGEST_TAG])
+
     def by_alias(self, name: str, alias: str) -> ModelVersion | None:
         """The version an alias points at; None without model or alias."""
         try:
@@ -140,7 +147,8 @@ class Registry:
 
 
 def _version(found: Any) -> ModelVersion:
-    return ModelVersion(found.name, str(found.version), found.source, found.tags.get("digest", ""), found.run_id)
+    tags = dict(found.tags)
+    return ModelVersion(found.name, str(found.version), found.source, tags.get("digest", ""), found.run_id, tags)
 
 
 @contextmanager
