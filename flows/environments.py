@@ -1,21 +1,44 @@
-"""Where an environment keeps its truth: repository, branch, file, aliases. So far there is one: local."""
+"""An environment: a place that serves a model, with its registry, its bundle store and its file in git."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from features.errors import InputError
 from flows.adapters.git import seed_repository
+from flows.config.environments import EnvironmentConfig, Tokens, load_environment
 from flows.workspace import Workspace
+
+_HERE = Path(__file__).resolve().parents[1]
+FILE = "environments.yaml"
+NO_TOKENS = Tokens()
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A place that serves a model."""
+    """Everything that differs from place to place; nothing in it is a secret.
+
+    repository: path or URL for git; file: in it, the one that promotion edits. registry: MLflow's tracking URI, with
+    artifacts where a client chooses their place. bundles: URI of the bundle store, without a slash at the end;
+    endpoint: of an S3 server other than AWS. application, deployment: names in serveConfigV2. namespace: in Kubernetes.
+    probe: URL of the service, None where the workspace knows it. allowed_disagreement_s: seconds.
+    """
 
     name: str
-    repository: Path
+    repository: str
     branch: str
     file: str
+    registry: str
+    artifacts: str | None
+    bundles: str
+    endpoint: str | None = None
+    application: str = "anomaly-detector"
+    deployment: str = "AnomalyDetector"
+    controller: Literal["reconcile", "argocd"] = "reconcile"
+    namespace: str | None = None
+    probe: str | None = None
+    tokens: Tokens = NO_TOKENS
+    allowed_disagreement_s: float = 600.0
 
     @property
     def champion(self) -> str:
@@ -28,13 +51,43 @@ class Environment:
         return f"previous-{self.name}"
 
 
-def environment(name: str, workspace: Workspace) -> Environment:
-    """The environment of that name; local's repository is seeded on first use. Raises InputError for any other."""
-    if name != "local":
-        raise InputError("--env", "must be one of: local", name)
-    found = Environment(name, workspace.repository, "main", "manifests/overlays/local/rayservice-serve-config.yaml")
-    manifests = Path(__file__).resolve().parents[1] / "manifests"
-    if not (manifests.parent / found.file).is_file():
-        raise InputError("manifests", f"must hold {found.file} to seed the local repository", str(manifests))
-    seed_repository(found.repository, found.branch, manifests)
+def environment(name: str, workspace: Workspace, file: Path | None = None) -> Environment:
+    """The environment of that name; a repository of the workspace's own is seeded on first use.
+
+    It is read from ``file``, or else from ``environments.yaml`` in the workspace, or in ``configs`` beside this
+    package; without any there is only ``local``. Raises InputError naming field, rule and value.
+    """
+    shipped = (workspace.root / FILE, _HERE / "configs" / FILE)
+    found = resolve(name, load_environment(name, file or next(filter(Path.is_file, shipped), None)), workspace)
+    if found.repository == str(workspace.repository):
+        _seed(found, workspace.repository)
     return found
+
+
+def resolve(name: str, settings: EnvironmentConfig, workspace: Workspace) -> Environment:
+    """The environment that these settings describe, with the workspace's own for what they leave out."""
+    own = settings.registry is None
+    return Environment(
+        name,
+        settings.repository or str(workspace.repository),
+        settings.branch,
+        settings.file or f"manifests/overlays/{name}/rayservice-serve-config.yaml",
+        settings.registry or workspace.registry_uri,
+        settings.artifacts or (workspace.artifacts.as_uri() if own else None),
+        (settings.bundles or workspace.bundles.parent.as_uri()).rstrip("/"),
+        settings.endpoint,
+        settings.application,
+        settings.deployment,
+        settings.controller,
+        settings.namespace,
+        settings.probe,
+        settings.tokens,
+        settings.allowed_disagreement.total_seconds(),
+    )
+
+
+def _seed(found: Environment, repository: Path) -> None:
+    manifests = _HERE / "manifests"
+    if not (_HERE / found.file).is_file():
+        raise InputError("manifests", f"must hold {found.file} to seed the repository", str(manifests))
+    seed_repository(repository, found.branch, manifests)

@@ -18,10 +18,10 @@ def load_config(kind: type[Model], path: Path | None, settings: Iterable[str] = 
 
     Raises InputError for anything it does not understand.
     """
-    values = _read(path) if path else {}
+    values = read_yaml(path) if path else {}
     if uri is not None:
         put(values, "data.uri", uri)
-    return _checked(kind, changed(values, settings))
+    return checked(kind, changed(values, settings))
 
 
 def changed(values: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
@@ -33,28 +33,29 @@ def changed(values: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
 
 def from_text(kind: type[Model], text: str) -> Model:
     """The configuration of a YAML text, as ``load_config`` reads it from a file."""
-    return _checked(kind, yaml.safe_load(text) or {})
+    return checked(kind, yaml.safe_load(text) or {})
 
 
-def _checked(kind: type[Model], values: dict[str, Any]) -> Model:
-    """Check values. Raises InputError naming the key and the rule."""
+def checked(kind: type[Model], values: dict[str, Any], prefix: str = "") -> Model:
+    """Check values. Raises InputError naming the key, after ``prefix``, and the rule."""
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise _explain(kind, error) from error
+        raise _explain(kind, error, prefix) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, field: str = "--config") -> dict[str, Any]:
+    """The keys and values of a file. Raises InputError naming ``field`` for anything else."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError("--config", f"must name a readable file ({error.strerror})", str(path)) from error
+        raise InputError(field, f"must name a readable file ({error.strerror})", str(path)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError("--config", f"{path} must be YAML: {' '.join(str(error).split())}") from error
+        raise InputError(field, f"{path} must be YAML: {' '.join(str(error).split())}") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise InputError("--config", f"{path} must hold keys and values", type(values).__name__)
+        raise InputError(field, f"{path} must hold keys and values", type(values).__name__)
     return values
 
 
@@ -80,19 +81,20 @@ def put(values: dict[str, Any], key: str, value: Any, setting: str = "") -> None
     values[leaf] = value
 
 
-def _explain(kind: type[BaseModel], error: ValidationError) -> InputError:
+def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> InputError:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
-    key = ".".join(path) or "configuration"
+    within = ".".join(path)
+    key = (prefix + within).rstrip(".") or "configuration"
     if first["type"] == "extra_forbidden":
         known = _known_keys(kind)
-        near = get_close_matches(key, known, n=1, cutoff=0.5) or get_close_matches(
+        near = get_close_matches(within, known, n=1, cutoff=0.5) or get_close_matches(
             path[-1], [k.rpartition(".")[2] for k in known], n=1
         )
         hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(known)}"
         return InputError(key, f"is not a known key{hint}")
     rule = first["msg"].removeprefix("Value error, ")
-    return InputError(key, rule[0].lower() + rule[1:], first["input"])
+    return InputError(key, rule[0].lower() + rule[1:], first["input"] if path else ...)
 
 
 def _known_keys(kind: type[BaseModel], prefix: str = "") -> list[str]:

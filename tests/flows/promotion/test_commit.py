@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError, RolloutError
-from flows.adapters.git import check_out, commit_change, read_head, seed_repository
+from flows.adapters.git import cloned, commit_change, read_head, seed_repository
 from flows.adapters.kustomize import build_overlay
-from flows.environments import Environment
+from flows.config.environments import EnvironmentConfig
+from flows.environments import Environment, resolve
 from flows.promotion.edit import promote_text, read_leaves
 from flows.promotion.message import promotion_message
-from flows.steps.promote import refuse_bad_overlay
+from flows.steps.overlay import refuse_bad_overlay
+from flows.workspace import Workspace
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FILE = "manifests/overlays/local/rayservice-serve-config.yaml"
@@ -30,8 +32,8 @@ def text() -> str:
 
 
 @pytest.fixture
-def overlay(tmp_path: Path) -> Environment:
-    """An environment whose overlay patches a base, as a cluster's does."""
+def overlay(tmp_path: Path) -> Path:
+    """A repository whose overlay patches a base, as a cluster's does."""
     folder = tmp_path / "manifests"
     (folder / "base").mkdir(parents=True)
     (folder / "base" / "rayservice.yaml").write_text(RAYSERVICE)
@@ -40,7 +42,7 @@ def overlay(tmp_path: Path) -> Environment:
     kustomization = "resources: [../../base]\npatches: [{path: rayservice-serve-config.yaml}]\n"
     (folder / "overlays" / "local" / "kustomization.yaml").write_text(kustomization)
     seed_repository(tmp_path / "gitops.git", "main", folder)
-    return Environment("local", tmp_path / "gitops.git", "main", FILE)
+    return resolve("local", EnvironmentConfig(), Workspace(tmp_path))
 
 
 def test_a_commit_reaches_the_bare_repository_and_holds_the_whole_file(tmp_path: Path, text: str) -> None:
@@ -87,11 +89,12 @@ def test_git_shows_one_file_and_only_value_lines(tmp_path: Path, text: str) -> N
 
 
 @KUSTOMIZE
-def test_the_built_overlay_serves_what_was_promised(tmp_path: Path, overlay: Environment) -> None:
-    commit, text = read_head(overlay.repository, overlay.branch, overlay.file)
+def test_the_built_overlay_serves_what_was_promised(tmp_path: Path, overlay: Path) -> None:
+    commit, text = read_head(overlay, "main", FILE)
     new = promote_text(text, SECOND).text
-    refuse_bad_overlay(overlay, commit, new)
-    check_out(overlay.repository, commit, tmp_path / "checkout")
+    with cloned(overlay, "main") as clone:
+        refuse_bad_overlay(clone, FILE, new)
+        clone.check_out(commit, tmp_path / "checkout")
     file = tmp_path / "checkout" / FILE
     file.write_bytes(new.encode())
     built = build_overlay(file.parent)
@@ -101,22 +104,22 @@ def test_the_built_overlay_serves_what_was_promised(tmp_path: Path, overlay: Env
 
 
 @KUSTOMIZE
-def test_an_overlay_that_says_something_else_is_refused(tmp_path: Path, overlay: Environment) -> None:
-    commit, text = read_head(overlay.repository, overlay.branch, overlay.file)
+def test_an_overlay_that_says_something_else_is_refused(tmp_path: Path, overlay: Path) -> None:
+    commit, text = read_head(overlay, "main", FILE)
     folder = tmp_path / "clone"
-    check_out(overlay.repository, commit, folder)
+    with cloned(overlay, "main") as clone:
+        clone.check_out(commit, folder)
     late = promote_text(text, FIRST).text
     (folder / Path(FILE).parent / "late.yaml").write_text(late)
     changed = folder / Path(FILE).parent / "kustomization.yaml"
     changed.write_text("resources: [../../base]\npatches: [{path: rayservice-serve-config.yaml}, {path: late.yaml}]\n")
-    shutil.rmtree(folder / ".git")
     seed_repository(tmp_path / "other.git", "main", folder / "manifests")
-    other = Environment("local", tmp_path / "other.git", "main", FILE)
+    other = resolve("local", EnvironmentConfig(repository=str(tmp_path / "other.git")), Workspace(tmp_path))
     rule = (
         r"^manifests/overlays/local \(built\): must hold bundle\.uri: file:///b: #x, as the edited file does, got 'file"
     )
-    with pytest.raises(InputError, match=rule):
-        refuse_bad_overlay(other, read_head(other.repository, "main", FILE)[0], promote_text(text, SECOND).text)
+    with cloned(tmp_path / "other.git", "main") as clone, pytest.raises(InputError, match=rule):
+        refuse_bad_overlay(clone, FILE, promote_text(text, SECOND).text)
 
 
 @KUSTOMIZE
@@ -129,7 +132,5 @@ def test_an_overlay_that_cannot_be_built_is_refused_in_its_own_words(tmp_path: P
 def test_without_an_overlay_there_is_nothing_to_build(tmp_path: Path, text: str) -> None:
     assert build_overlay(tmp_path) is None
     seed_repository(tmp_path / "gitops.git", "main", MANIFESTS)
-    commit, _ = read_head(tmp_path / "gitops.git", "main", FILE)
-    refuse_bad_overlay(
-        Environment("local", tmp_path / "gitops.git", "main", FILE), commit, promote_text(text, FIRST).text
-    )
+    with cloned(tmp_path / "gitops.git", "main") as clone:
+        refuse_bad_overlay(clone, FILE, promote_text(text, FIRST).text)
