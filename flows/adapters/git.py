@@ -1,89 +1,241 @@
-"""The git door: read a file at a branch's head, and commit one change to it, without touching any checkout."""
+"""The git door: read a branch, commit to it and push, in a temporary clone. No checkout of anybody is touched.
+
+Nothing is checked out in the clone either: texts come from blobs and go into blobs, so that no filter, line ending or
+hook of the machine changes a byte.
+"""
 
 import os
-import subprocess
+import random
+import re
+import shutil
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import RolloutError, UnreachableError
+from features.errors import InputError, RefusedError, RolloutError, UnreachableError
+from flows.adapters.git_program import GitFailed, blanked, git, refuse_credentials, run_git, translated
 
-_FALLBACK_NAME, _FALLBACK_MAIL = "vigia", "vigia@localhost"
+_FALLBACK = ("-c", "user.name=vigia", "-c", "user.email=vigia@localhost")
+_ATTEMPTS = 10
+_REJECTED = re.compile(r"^!\t[^\t]*\t\[([^\]]+)\](?: \((.*)\))?", re.MULTILINE)
+_RACE = re.compile(r"lock ref|failed to update ref|failed to lock|incorrect old value|already exists|reference broken")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file's new text (None: the file goes), and the message of its commit."""
+
+    file: str
+    text: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Clone:
+    """One branch of a repository, fetched into ``folder``."""
+
+    folder: Path
+    repository: str
+    branch: str
+
+    @property
+    def head(self) -> str:
+        """The commit that was fetched, or made since."""
+        return git("rev-parse", "HEAD", cwd=self.folder).strip()
+
+    def read(self, file: str, commit: str = "HEAD") -> str | None:
+        """The text of a file; None when it is not there. Raises InputError when it is no UTF-8 text."""
+        try:
+            return run_git("cat-file", "blob", f"{commit}:{file}", cwd=self.folder).decode()
+        except UnicodeDecodeError as error:
+            raise InputError(file, "must be UTF-8 text") from error
+        except GitFailed as error:
+            if "does not exist" in error.said or "exists on disk" in error.said or "bad file" in error.said:
+                return None
+            raise translated(error) from error
+
+    def fetch(self) -> None:
+        """Go to the head that the branch has by now; commits that were not pushed are forgotten."""
+        git("fetch", "--quiet", "--no-tags", "origin", f"refs/heads/{self.branch}", cwd=self.folder)
+        git("reset", "--quiet", "--soft", "FETCH_HEAD", cwd=self.folder)
+
+    def commit(self, change: Change) -> str:
+        """Commit one file on the head, signed where git is configured so. Raises InputError when it cannot be signed.
+
+        Hooks of the machine are for its own checkouts and are not run; those of the server are.
+        """
+        git("read-tree", "HEAD", cwd=self.folder)
+        if change.text is None:
+            git("update-index", "--force-remove", "--", change.file, cwd=self.folder)
+        else:
+            blob = git("hash-object", "-w", "--stdin", cwd=self.folder, stdin=change.text.encode()).strip()
+            mode = git("ls-tree", "HEAD", "--", change.file, cwd=self.folder)[:6] or "100644"
+            if mode not in ("100644", "100755"):
+                raise InputError(change.file, "must be a plain file", mode)
+            git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{change.file}", cwd=self.folder)
+        who = () if _configured(self.folder) else _FALLBACK
+        message = change.message.encode()
+        try:
+            run_git(*who, "commit", "--quiet", "--no-verify", "--file=-", cwd=self.folder, stdin=message)
+        except GitFailed as error:
+            if re.search(r"sign|gpg|secret key", error.said):
+                rule = f"commits must be signed (commit.gpgsign), which failed; nothing was pushed: {error.said}"
+                raise InputError("git", rule) from error
+            raise translated(error) from error
+        return self.head
+
+    def push(self, branch: str | None = None, lease: str | None = None) -> bool:
+        """Push the head to a branch; False when somebody else pushed first. ``lease``: replace the branch, if this is
+        still its head ("": if there is none).
+
+        Raises RefusedError when the repository's own rules forbid it, UnreachableError or InputError for other trouble.
+        """
+        ref = f"refs/heads/{branch or self.branch}"
+        force = () if lease is None else (f"--force-with-lease={ref}:{lease}",)
+        try:
+            run_git("push", "--porcelain", "--no-verify", *force, "origin", f"HEAD:{ref}", cwd=self.folder)
+        except GitFailed as error:
+            by, why = _rejection(error)
+            if by == "rejected" or _RACE.search(why):
+                return False
+            if by == "remote rejected" and "unpacker" not in why:
+                told = " ".join(re.findall(r"^remote: *(.*\S)", error.said, re.MULTILINE))
+                rule = f"{blanked(self.repository)} refuses a push to {ref[11:]} ({why})"
+                raise RefusedError(f"{rule}: {told}" if told else rule) from error
+            raise translated(error) from error
+        return True
+
+    def check_out(self, commit: str, folder: Path) -> None:
+        """Every file of a commit, in an existing folder."""
+        git("read-tree", commit, cwd=self.folder)
+        git("-c", "core.autocrlf=false", "checkout-index", "--all", f"--prefix={folder}/", cwd=self.folder)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What somebody's checkout is of; dirty: tracked files differ from that commit."""
+
+    commit: str
+    dirty: bool
+
+
+@contextmanager
+def cloned(repository: str | Path, branch: str, whole: bool = False) -> Iterator[Clone]:
+    """A temporary clone; of a remote one, only the last commit unless ``whole``."""
+    where = str(repository)
+    refuse_credentials(where)
+    depth = () if whole or Path(where).exists() else ("--depth=1",)
+    with tempfile.TemporaryDirectory(prefix="vigia-clone-", ignore_cleanup_errors=True) as folder:
+        git("clone", "--quiet", "--no-checkout", "--no-tags", "--single-branch", *depth,
+            f"--branch={branch}", "--", where, folder)  # fmt: skip
+        yield Clone(Path(folder), where, branch)
+
+
+def push_change(repository: str | Path, branch: str, render: Callable[[Clone], Change | None]) -> str | None:
+    """Commit what ``render`` makes of the branch's head and push; the commit, or None when it makes nothing of it.
+
+    When somebody else pushes first, it is rendered again on the new head; what must not be written over is for
+    ``render`` to see and to raise. Raises UnreachableError after ten attempts.
+    """
+    with cloned(repository, branch) as clone:
+        for attempt in range(_ATTEMPTS):
+            change = render(clone)
+            if change is None:
+                return None
+            commit = clone.commit(change)
+            if clone.push():
+                return commit
+            time.sleep(random.uniform(0.05, 0.1 * 2 ** min(attempt, 5)))  # so that two do not meet again
+            clone.fetch()
+    raise UnreachableError(f"others pushed to {branch} first, {_ATTEMPTS} times; try again")
+
+
+def commit_change(repository: str | Path, branch: str, file: str, old: str, new: str, message: str) -> str:
+    """Commit ``old`` -> ``new`` and push; the commit. Raises RolloutError when the file no longer holds ``old``."""
+
+    def render(clone: Clone) -> Change:
+        if clone.read(file) != old:
+            raise RolloutError(f"{file} changed at the head of {branch} meanwhile; look at it and try again")
+        return Change(file, new, message)
+
+    commit = push_change(repository, branch, render)
+    assert commit is not None
+    return commit
+
+
+def read_head(repository: str | Path, branch: str, file: str) -> tuple[str, str]:
+    """(commit, text) of a file at the head of a branch. Raises InputError when it is not there."""
+    if (Path(repository) / "HEAD").is_file():  # a bare repository on this machine needs no clone
+        clone = Clone(Path(repository), str(repository), branch)
+        commit = git("rev-parse", "--verify", f"refs/heads/{branch}", cwd=clone.folder).strip()
+        return commit, required(clone, file, commit)
+    with cloned(repository, branch) as clone:
+        return clone.head, required(clone, file)
+
+
+def head_commit(repository: str | Path, branch: str) -> str:
+    """The commit at the head of a branch. Raises InputError when there is no such branch."""
+    refuse_credentials(str(repository))
+    found = git("ls-remote", "--", str(repository), f"refs/heads/{branch}").split()
+    if not found:
+        raise InputError("branch", f"must exist in {blanked(str(repository))}", branch)
+    return found[0]
+
+
+def read_checkout(folder: Path) -> Checkout | None:
+    """The commit that a folder holds; None outside git. Reads only."""
+    try:
+        commit = run_git("rev-parse", "--verify", "HEAD", cwd=folder).decode().strip()
+        changes = run_git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no", cwd=folder)
+    except (GitFailed, UnreachableError):
+        return None
+    return Checkout(commit, bool(changes))
+
+
+def required(clone: Clone, file: str, commit: str = "HEAD") -> str:
+    """The text of a file. Raises InputError when it is not there."""
+    text = clone.read(file, commit)
+    if text is None:
+        raise InputError(file, f"must exist at the head of {clone.branch} in {blanked(clone.repository)}")
+    return text
 
 
 def seed_repository(repository: Path, branch: str, folder: Path) -> None:
     """Make a bare repository whose first commit holds ``folder``, unless it is there already."""
     if repository.exists():
         return
-    staging = repository.with_name(repository.name + ".new")
-    _git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(staging))
-    with tempfile.TemporaryDirectory() as clone:
-        _git("clone", "--quiet", str(staging), clone)
-        _git("checkout", "--quiet", "-B", branch, cwd=clone)
-        target = Path(clone) / folder.name
-        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-            place = target / file.relative_to(folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(file.read_bytes())
-        _git("add", "--all", cwd=clone)
-        _commit("Seed the environment", clone)
-        _git("push", "--quiet", "origin", branch, cwd=clone)
-    os.rename(staging, repository)
-
-
-def read_head(repository: Path, branch: str, file: str) -> tuple[str, str]:
-    """(commit, text) of a file at the head of a branch."""
-    commit = _git("rev-parse", f"refs/heads/{branch}", cwd=str(repository)).strip()
-    return commit, _git("show", f"{commit}:{file}", cwd=str(repository))
-
-
-def check_out(repository: Path, commit: str, folder: Path) -> None:
-    """Every file of a commit, in an empty folder."""
-    _git("clone", "--quiet", "--no-checkout", str(repository), str(folder))
-    _git("checkout", "--quiet", "--detach", commit, cwd=str(folder))
-
-
-def commit_change(repository: Path, branch: str, file: str, old: str, new: str, message: str) -> str:
-    """Commit ``old`` -> ``new`` on the head of a branch and push; returns the commit.
-
-    Raises RolloutError when the file no longer holds ``old`` or somebody else pushed first.
-    """
-    with tempfile.TemporaryDirectory() as clone:
-        _git("clone", "--quiet", "--branch", branch, str(repository), clone)
-        path = Path(clone) / file
-        if path.read_bytes().decode() != old:
-            raise RolloutError(f"{file} changed at the head of {branch} meanwhile; look at it and promote again")
-        path.write_bytes(new.encode())
-        _git("add", "--", file, cwd=clone)
-        _commit(message, clone)
-        try:
-            _git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}", cwd=clone)
-        except UnreachableError as error:
-            if "non-fast-forward" in str(error) or "fetch first" in str(error):
-                raise RolloutError(f"somebody else pushed to {branch} first; promote again") from error
-            raise
-        return _git("rev-parse", "HEAD", cwd=clone).strip()
-
-
-def _commit(message: str, clone: str) -> None:
-    who = [] if _configured(clone) else ["-c", f"user.name={_FALLBACK_NAME}", "-c", f"user.email={_FALLBACK_MAIL}"]
-    _git(*who, "commit", "--quiet", "--file=-", cwd=clone, stdin=message)
-
-
-def _configured(clone: str) -> bool:
-    found = subprocess.run(["git", "config", "user.email"], cwd=clone, capture_output=True, check=False)
-    return found.returncode == 0
-
-
-def _git(*arguments: str, cwd: str | None = None, stdin: str = "") -> str:
+    repository.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{repository.name}.", dir=repository.parent))
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=cwd, input=stdin.encode(), capture_output=True, check=True, timeout=120
-        )
-    except FileNotFoundError as error:
-        raise UnreachableError("the program `git` is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise UnreachableError(f"git {arguments[0]} did not end within 120 s") from error
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
-        raise UnreachableError(f"git {arguments[0]}: {said}") from error
-    return done.stdout.decode()
+        git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(staging))
+        with tempfile.TemporaryDirectory(prefix="vigia-seed-") as name:
+            clone = Path(name)
+            git("init", "--quiet", f"--initial-branch={branch}", name)
+            shutil.copytree(folder, clone / folder.name)
+            git("-c", "core.autocrlf=false", "add", "--all", "--force", cwd=clone)
+            who = () if _configured(clone) else _FALLBACK
+            git(*who, "commit", "--quiet", "--no-verify", "--message=Seed the environment", cwd=clone)
+            git("push", "--quiet", "--no-verify", str(staging), f"HEAD:refs/heads/{branch}", cwd=clone)
+        staging.chmod(0o755)
+        os.rename(staging, repository)
+    except OSError as error:
+        if not repository.exists():  # else somebody seeded it first
+            raise UnreachableError(f"{repository}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _configured(folder: Path) -> bool:
+    try:
+        return bool(run_git("config", "user.email", cwd=folder).strip())
+    except GitFailed:
+        return False
+
+
+def _rejection(error: GitFailed) -> tuple[str, str]:
+    """(who rejected, why) as ``git push --porcelain`` tells it."""
+    found = _REJECTED.search(error.output)
+    return (found[1], found[2] or "") if found else ("", "")

@@ -1,18 +1,16 @@
 """`vigia promote`: a challenger reaches the service through git and only through git."""
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 from features.errors import InputError
-from flows.adapters.git import check_out, commit_change, read_head
-from flows.adapters.kustomize import build_overlay
+from flows.adapters.git import cloned, commit_change, read_head
 from flows.adapters.registry import Registry
 from flows.environments import Environment
 from flows.outcome import Outcome
-from flows.promotion.edit import Target, promote_text, refuse_broken_promise
+from flows.promotion.edit import Target, promote_text
 from flows.promotion.message import promotion_message
 from flows.steps.head import coordinates, named_leaves
+from flows.steps.overlay import refuse_bad_overlay
 from flows.steps.train import CHALLENGER
 from serving.bundle import load_bundle
 
@@ -27,30 +25,18 @@ def promote(environment: Environment, registry: Registry, model: str, version: s
     if chosen is None:
         raise InputError("model", "has no challenger; run `vigia train` first", model)
     load_bundle(chosen.uri, chosen.digest)  # what is promoted exists, loads, and is what was registered
-    head, text = read_head(environment.repository, environment.branch, environment.file)
+    _, text = read_head(environment.repository, environment.branch, environment.file)
     bundle = coordinates(chosen)
     edit = promote_text(text, bundle, Target(environment.file))
     follow = f"reconcile --env {environment.name}"
     done = Outcome(digest=chosen.digest, version=chosen.version, run_id=chosen.run_id, next_command=follow)
     if not edit.changes:
         return replace(done, lines=(("Promoted", f"version {chosen.version} is already there; nothing to do"),))
-    refuse_bad_overlay(environment, head, edit.text)
+    with cloned(environment.repository, environment.branch) as clone:
+        refuse_bad_overlay(clone, environment.file, edit.text)
     old = {key: value for (section, key), value in named_leaves(environment, text).items() if section == "bundle"}
     message = promotion_message(environment.name, bundle, old, chosen.run_id)
     commit = commit_change(environment.repository, environment.branch, environment.file, text, edit.text, message)
     lines = (("Promoted", f"{model} version {chosen.version} to {environment.name}: commit {commit[:12]}"),)
     changes = {change.path: [change.old, change.new] for change in edit.changes}
     return replace(done, lines=lines, figures={"commit": commit, "changes": changes})
-
-
-def refuse_bad_overlay(environment: Environment, commit: str, text: str) -> None:
-    """Raise InputError unless the overlay, built with the new text, promises the same; no overlay, no question."""
-    with tempfile.TemporaryDirectory() as folder:
-        check_out(environment.repository, commit, Path(folder))
-        file = Path(folder) / environment.file
-        file.write_bytes(text.encode())
-        built = build_overlay(file.parent)
-    if built is not None:
-        refuse_broken_promise(
-            built, named_leaves(environment, text), Target(f"{Path(environment.file).parent} (built)")
-        )

@@ -9,12 +9,9 @@ import pytest
 from features.errors import InputError, RolloutError
 from flows.adapters.git import cloned, commit_change, read_head, seed_repository
 from flows.adapters.kustomize import build_overlay
-from flows.config.environments import EnvironmentConfig
-from flows.environments import Environment, resolve
 from flows.promotion.edit import promote_text, read_leaves
 from flows.promotion.message import promotion_message
 from flows.steps.overlay import refuse_bad_overlay
-from flows.workspace import Workspace
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FILE = "manifests/overlays/local/rayservice-serve-config.yaml"
@@ -42,7 +39,7 @@ def overlay(tmp_path: Path) -> Path:
     kustomization = "resources: [../../base]\npatches: [{path: rayservice-serve-config.yaml}]\n"
     (folder / "overlays" / "local" / "kustomization.yaml").write_text(kustomization)
     seed_repository(tmp_path / "gitops.git", "main", folder)
-    return resolve("local", EnvironmentConfig(), Workspace(tmp_path))
+    return tmp_path / "gitops.git"
 
 
 def test_a_commit_reaches_the_bare_repository_and_holds_the_whole_file(tmp_path: Path, text: str) -> None:
@@ -114,7 +111,6 @@ def test_an_overlay_that_says_something_else_is_refused(tmp_path: Path, overlay:
     changed = folder / Path(FILE).parent / "kustomization.yaml"
     changed.write_text("resources: [../../base]\npatches: [{path: rayservice-serve-config.yaml}, {path: late.yaml}]\n")
     seed_repository(tmp_path / "other.git", "main", folder / "manifests")
-    other = resolve("local", EnvironmentConfig(repository=str(tmp_path / "other.git")), Workspace(tmp_path))
     rule = (
         r"^manifests/overlays/local \(built\): must hold bundle\.uri: file:///b: #x, as the edited file does, got 'file"
     )
