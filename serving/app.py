@@ -3,9 +3,11 @@
 from typing import Any
 
 from ray import serve
+from ray.serve.exceptions import DeploymentUnavailableError
 
 from serving.describe import state_of
 from serving.holder import Holder
+from serving.refusals import Refused
 from serving.routes import make_app
 
 
@@ -27,7 +29,11 @@ class AnomalyDetector:
         return {"replica": self._replica, **state_of(self._holder)}
 
     async def _ask_all(self) -> list[dict[str, Any]]:
-        answers = await self._fleet.broadcast("state").results_async(timeout_s=2.0, return_exceptions=True)
+        try:
+            answers = await self._fleet.broadcast("state").results_async(timeout_s=2.0, return_exceptions=True)
+        except DeploymentUnavailableError as error:  # Serve counts a replica out while it is given a configuration
+            why = "no replica can be asked while it is given a configuration"
+            raise Refused(503, why, headers=((b"retry-after", b"1"),)) from error
         return [answer if isinstance(answer, dict) else {"error": repr(answer)} for answer in answers]
 
     def __serve_build_asgi_app__(self) -> Any:
