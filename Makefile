@@ -41,10 +41,11 @@ format: install ## apply format and safe lint fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install ## speed beside a peer, as ratios: scoring, validation, search
+bench: install ## speed beside a peer, as ratios: scoring, validation, search; and the stages of train
 	@$(BIN)/python -m tests.bench.scoring
 	@$(BIN)/python -m tests.bench.validation
 	@$(BIN)/python -m tests.bench.search
+	@$(BIN)/python -m tests.bench.train
 
 bench-quality: install ## measure detection quality again, every table of docs/quality.md (a quarter of an hour)
 	@$(BIN)/python -m tests.quality.tables --write

@@ -1,28 +1,27 @@
-"""The Ray Tune door: evaluate trials so that the same seed gives the same table.
+"""The search: trials in Ray, so that the same seed gives the same table.
 
 Proposals depend on the seed and on earlier batches alone, so a killed search goes on by proposing again from the start:
 a trial with a record in the run's folder is not run a second time.
 """
 
-import logging
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ray import tune
-from ray.exceptions import RayError
+import ray
+from ray.exceptions import OutOfMemoryError, RayError, WorkerCrashedError
 
 from features.errors import UnreachableError
-from training.batches import BATCH, RECORD, Batches
+from training.batches import BATCH, Batches
 from training.proposals import make_proposer
 from training.space import Parameters, Space
 from training.trials import Goal, Measured, Trial
 from training.worker import evaluate
+
+_RETRIES = 2  # of workers that die; objectives return their errors
 
 
 @dataclass(frozen=True)
@@ -61,33 +60,44 @@ def search(
     UnreachableError when Ray is lost, KeyboardInterrupt where it is stopped.
     """
 
-    def trainable(config: dict[str, Any], **shared: Any) -> dict[str, str]:
-        return {RECORD: evaluate(partial(objective, seed=seed, **shared), **config["proposal"])}
-
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)
     proposer = make_proposer(first, seed, BATCH, common)
     batches = Batches(proposer, trials, goal, folder / "trials", time_budget_s, on_trial)
-    if batches.propose():
-        shutil.rmtree(folder / "tune", ignore_errors=True)
+    if batch := batches.propose():
         with cluster:
-            tuner = tune.Tuner(
-                tune.with_parameters(trainable, **data),
-                tune_config=tune.TuneConfig(
-                    search_alg=batches, num_samples=trials - len(batches.trials), reuse_actors=True
-                ),
-                run_config=tune.RunConfig(
-                    name="tune",
-                    storage_path=str(folder),
-                    verbose=0,
-                    failure_config=tune.FailureConfig(max_failures=2),  # of workers; objectives return their errors
-                ),
-            )
             try:
-                tuner.fit()
-            except (RayError, tune.TuneError, RuntimeError) as error:  # Tune wraps what it did not expect
-                if type(error) is RuntimeError and not isinstance(error.__cause__, RayError):
-                    raise
+                shared = {name: ray.put(value) for name, value in data.items()}
+                while batch:
+                    _run(batch, batches, objective, seed, shared)
+                    batch = batches.propose()
+            except RayError as error:
                 raise UnreachableError(f"Ray was lost during the search: {str(error).splitlines()[0]}") from error
-    if len(batches.trials) < trials and not batches.late:
-        raise KeyboardInterrupt("interrupted during the search; `vigia train --resume` goes on from there")
+            except KeyboardInterrupt as stop:
+                told = "interrupted during the search; `vigia train --resume` goes on from there"
+                raise KeyboardInterrupt(told) from stop
     return Searched(tuple(batches.trials[number] for number in sorted(batches.trials)), trials)
+
+
+def _run(
+    batch: Sequence[Trial],
+    batches: Batches,
+    objective: Callable[..., Measured],
+    seed: int,
+    shared: Mapping[str, "ray.ObjectRef[Any]"],
+) -> None:
+    """Run a batch beside each other, and record each trial when it ends."""
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(evaluate)
+    running = {
+        task.remote(objective, trial.family, trial.parameters, seed, batches.earlier(trial), **shared): trial
+        for trial in batch
+    }
+    while running:
+        (ended, *_), _ = ray.wait(list(running))
+        batches.record(running.pop(ended), _found(ended))
+
+
+def _found(ended: "ray.ObjectRef[dict[str, Any]]") -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = ray.get(ended)
+    except (WorkerCrashedError, OutOfMemoryError):
+        return {"error": f"its worker died, {_RETRIES + 1} times"}
+    return found

@@ -29,6 +29,8 @@ class Screen:
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
         self._console = Console(highlight=False, soft_wrap=True)
+        self.spans: list[tuple[str, float]] = []
+        """Stages that have ended, by title, with their seconds."""
 
     @contextmanager
     def stage(self, title: str) -> Iterator[_Stage]:
@@ -43,8 +45,9 @@ class Screen:
         finally:
             if live:
                 live.stop()
+        self.spans.append((title, time.monotonic() - started))
         text = f"{title}: {stage.found}" if stage.found else title
-        self.say(f"{text} ({time.monotonic() - started:.1f} s)", style="dim")
+        self.say(f"{text} ({self.spans[-1][1]:.1f} s)", style="dim")
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""

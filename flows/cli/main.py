@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
     from flows.cli.console import Screen
-    from flows.outcome import Outcome
+    from flows.outcome import Outcome, RefusedRun
     from flows.workspace import Workspace
 
     screen = Screen(arguments.quiet)
@@ -100,6 +100,10 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
         screen.show(outcome, _invocation())
+    except RefusedRun as error:
+        outcome, code, message = error.outcome, exit_code(error), str(error)
+        screen.show(outcome, _invocation())
+        screen.fail(message)
     except (VigiaError, KeyboardInterrupt) as error:
         code, message = exit_code(error), str(error) or "interrupted"
         screen.fail(message)
@@ -110,16 +114,17 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
     finally:
         shutil.rmtree(ray_folder, ignore_errors=True)
     if arguments.summary:
-        _write_summary(Path(arguments.summary), command.name, outcome, code, message, ray_folder)
+        spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
+        told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
+        _write_summary(Path(arguments.summary), told | {"ray_session": str(ray_folder)}, outcome)
     return code
 
 
-def _write_summary(file: Path, command: str, outcome: object, code: ExitCode, message: str, ray: Path) -> None:
+def _write_summary(file: Path, told: Mapping[str, object], outcome: object) -> None:
     from features.storage import write_text
 
     values = {name: getattr(outcome, name) for name in ("digest", "version", "run_id", "figures", "paths")}
-    summary = {"command": command, "exit_code": int(code), "error": message, **values, "ray_session": str(ray)}
-    write_text(file.absolute(), json.dumps(summary, indent=2) + "\n")
+    write_text(file.absolute(), json.dumps({**told, **values}, indent=2) + "\n")
 
 
 def _session_folder(temporary: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.adapters.local_ray import running_ray
 from flows.adapters.registry import Registry
-from training.batches import BATCH, RECORD, Batches
+from training.batches import BATCH, Batches
 from training.detectors.registry import family
 from training.proposals import make_proposer
 from training.search import Searched, search
@@ -38,9 +38,10 @@ def objective(name: str, parameters: Mapping[str, float], *, report: Report, lon
 def table(folder: Path) -> list[Trial]:
     """What the search must come to, one trial after another, without Ray."""
     found = Batches(make_proposer(FIRST, SEED, BATCH), TRIALS, GOAL, folder, None, lambda _: None)
-    while isinstance(told := found.suggest("only"), dict):
-        text = evaluate(lambda *a, **k: objective(*a, longest_s=0.0, **k), **told["proposal"])
-        found.on_trial_complete("only", {RECORD: text})
+    while batch := found.propose():
+        for trial in batch:
+            earlier = found.earlier(trial)
+            found.record(trial, evaluate(objective, trial.family, trial.parameters, SEED, earlier, longest_s=0.0))
     return [found.trials[number] for number in range(TRIALS)]
 
 

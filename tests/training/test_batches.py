@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from features.errors import InputError
-from training.batches import BATCH, RECORD, Batches
+from training.batches import BATCH, Batches
 from training.detectors.registry import family
 from training.proposals import make_proposer
 from training.trials import Goal, Limit, Trial
@@ -24,9 +24,9 @@ class Killed(Exception):
     """The driver is gone."""
 
 
-def figures(proposal: dict[str, Any]) -> dict[str, float]:
+def figures(proposal: Trial) -> dict[str, float]:
     """A smooth function of the parameters."""
-    return {"quality": sum(math.cos(float(value)) ** 2 for value in proposal["parameters"].values()), "size": 5.0}
+    return {"quality": sum(math.cos(float(value)) ** 2 for value in proposal.parameters.values()), "size": 5.0}
 
 
 def batches(folder: Path, trials: int = 13, goal: Goal = GOAL, **more: Any) -> Batches:
@@ -37,23 +37,17 @@ def batches(folder: Path, trials: int = 13, goal: Goal = GOAL, **more: Any) -> B
 def drive(
     found: Batches,
     chance: random.Random,
-    answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda p: {"figures": figures(p)},
+    answer: Callable[[Trial], dict[str, Any]] = lambda p: {"figures": figures(p)},
     kill_after: int = 10_000,
 ) -> list[Trial]:
-    """What Tune does, in a random order: ask for trials, sometimes too early, and end them, sometimes at once."""
-    running: dict[str, dict[str, Any]] = {}
-    for step in range(10_000):
-        if step >= kill_after:
-            raise Killed
-        if chance.random() < 0.5 or not running:
-            told = found.suggest(f"t{step}")
-            if told == "FINISHED":
-                break
-            if isinstance(told, dict):
-                running[f"t{step}"] = told["proposal"]
-        elif running:
-            ended = chance.choice(sorted(running))
-            found.on_trial_complete(ended, {RECORD: json.dumps(answer(running.pop(ended)))})
+    """What a search does, its trials ending in a random order."""
+    ended = 0
+    while batch := found.propose():
+        for trial in chance.sample(batch, len(batch)):
+            if ended >= kill_after:
+                raise Killed
+            found.record(trial, answer(trial))
+            ended += 1
     return [found.trials[number] for number in sorted(found.trials)]
 
 
@@ -73,29 +67,19 @@ def test_any_order_of_ends_gives_the_same_table(table: list[Trial], tmp_path: Pa
     assert drive(batches(tmp_path), random.Random(seed)) == table
 
 
-def test_trials_that_end_at_once_give_the_same_table(table: list[Trial], tmp_path: Path) -> None:
-    found = batches(tmp_path)
-    for number in range(13):  # one at a time: each ends before the next is asked for
-        told = found.suggest(f"t{number}")
-        assert isinstance(told, dict)
-        found.on_trial_complete(f"t{number}", {RECORD: json.dumps({"figures": figures(told["proposal"])})})
-    assert found.suggest("late") == "FINISHED"
-    assert list(found.trials.values()) == table
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_after_kills_at_random_moments_the_table_is_the_same(table: list[Trial], tmp_path: Path, seed: int) -> None:
     chance, evaluated = random.Random(seed), []
 
-    def answer(proposal: dict[str, Any]) -> dict[str, Any]:
-        evaluated.append(proposal)
+    def answer(proposal: Trial) -> dict[str, Any]:
+        evaluated.append(proposal.number)
         return {"figures": figures(proposal)}
 
     for _ in range(3):
         with pytest.raises(Killed):
-            drive(batches(tmp_path), chance, answer, kill_after=chance.randrange(1, 12))
+            drive(batches(tmp_path), chance, answer, kill_after=chance.randrange(4))
     assert drive(batches(tmp_path), chance, answer) == table
-    assert len(evaluated) == 13  # nothing that had ended ran twice
+    assert sorted(evaluated) == list(range(13))  # nothing that had ended ran twice
 
 
 def test_a_search_whose_trials_are_all_recorded_has_none_to_run(table: list[Trial], tmp_path: Path) -> None:
@@ -114,7 +98,7 @@ def test_records_of_another_search_are_refused(tmp_path: Path) -> None:
 
 
 def test_failures_are_recorded_and_repeat(tmp_path: Path) -> None:
-    def answer(proposal: dict[str, Any]) -> dict[str, Any]:
+    def answer(proposal: Trial) -> dict[str, Any]:
         bad = figures(proposal)["quality"] > 2
         return {"error": "ValueError: bad"} if bad else {"figures": figures(proposal)}
 
@@ -123,20 +107,19 @@ def test_failures_are_recorded_and_repeat(tmp_path: Path) -> None:
     assert {trial.error for trial in found[0]} == {"", "ValueError: bad"}
 
 
-def test_a_dead_worker_and_a_missing_figure_are_errors(tmp_path: Path) -> None:
+def test_a_missing_figure_is_an_error(tmp_path: Path) -> None:
     found = batches(tmp_path, trials=2)
-    for name in ("a", "b"):
-        found.suggest(name)
-    found.on_trial_complete("a", error=True)
-    found.on_trial_complete("b", {RECORD: json.dumps({"figures": {"size": 1.0}})})
-    assert [trial.error for trial in found.trials.values()] == ["its worker died, three times", "measured no quality"]
+    dead, silent = found.propose()
+    found.record(dead, {"error": "its worker died"})
+    found.record(silent, {"figures": {"size": 1.0}})
+    assert [trial.error for trial in found.trials.values()] == ["its worker died", "measured no quality"]
 
 
 def test_a_limit_excludes_and_steers_away(tmp_path: Path) -> None:
     goal = Goal("quality", limits=(Limit("size", 100.0, "search.max_bundle_bytes"),))
 
-    def answer(proposal: dict[str, Any]) -> dict[str, Any]:
-        size = 1_000.0 if proposal["name"] == "autoencoder" else 5.0
+    def answer(proposal: Trial) -> dict[str, Any]:
+        size = 1_000.0 if proposal.family == "autoencoder" else 5.0
         return {"figures": {"quality": size, "size": size}}  # the larger would win
 
     found = drive(batches(tmp_path, 30, goal), random.Random(1), answer)
@@ -149,20 +132,17 @@ def test_a_limit_excludes_and_steers_away(tmp_path: Path) -> None:
 def test_a_time_budget_ends_the_search_between_batches_and_a_resumed_one_at_the_same_place(tmp_path: Path) -> None:
     found = batches(tmp_path, 13, time_budget_s=0.0)
     drive(found, random.Random(1))
-    assert (len(found.trials), found.late) == (BATCH, True)
+    assert len(found.trials) == BATCH
     again = batches(tmp_path, 13, time_budget_s=0.0)
     assert not again.propose()
-    assert (again.trials, again.late) == (found.trials, True)
+    assert again.trials == found.trials
 
 
 def test_rungs_hold_earlier_batches_only(tmp_path: Path) -> None:
-    seen: list[tuple[int, list[Any]]] = []
-
-    def answer(proposal: dict[str, Any]) -> dict[str, Any]:
-        seen.append((len(seen), proposal["earlier"]))
-        return {"figures": {**figures(proposal), "loss_at_3": float(len(seen))}}
-
-    drive(batches(tmp_path), random.Random(3), answer)
-    for place, earlier in seen:
-        losses = [loss for _, values in earlier for loss in values]
-        assert all(loss <= place // BATCH * BATCH for loss in losses)
+    found = batches(tmp_path)
+    while batch := found.propose():
+        for trial in batch:
+            losses = [loss for rung in found.earlier(trial).values() for loss in rung]
+            assert losses == [float(n) for n in range(batch[0].number) if found.trials[n].family == trial.family]
+            found.record(trial, {"figures": {**figures(trial), "loss_at_3": float(trial.number)}})
+    assert len(found.trials) == 13
