@@ -42,6 +42,16 @@ class Workspace:
         return self.root / "service.json"
 
     @property
+    def leases(self) -> Path:
+        """Who is at work on which environment."""
+        return self.root / "leases"
+
+    @property
+    def alias_log(self) -> Path:
+        """Every move of an alias, appended."""
+        return self.root / "aliases.jsonl"
+
+    @property
     def token(self) -> Path:
         """Ray's token, ours alone."""
         return self.root / "ray-token"

@@ -12,7 +12,7 @@ _MARK = re.compile(r"\[bundle ([0-9a-f]{64}): ([a-z]+)\]")
 class Kind(StrEnum):
     """What was wrong. The bundle itself is to blame for ``DIGEST``, ``CORRUPT`` and ``FORMAT`` alone."""
 
-    UNREACHABLE = "unreachable"  # the store did not answer, or not in time
+    UNREACHABLE = "unreachable"  # the store did not answer, not in time, or refused access
     DIGEST = "digest"  # the content is not what the digest promises
     CORRUPT = "corrupt"  # the content is what was published, and no scorer can be made of it
     FORMAT = "format"  # written in a format that this replica does not know
@@ -42,7 +42,7 @@ def make_failure(digest: str, error: Exception) -> Failure:
         return Failure(digest, Kind.OTHER, str(error))
     if error.field.startswith("user_config"):
         return Failure(digest, Kind.REFERENCE, str(error))
-    kinds = {"bundle.digest": Kind.DIGEST, "bundle.json format": Kind.FORMAT}
+    kinds = {"uri": Kind.UNREACHABLE, "bundle.digest": Kind.DIGEST, "bundle.json format": Kind.FORMAT}
     return Failure(digest, kinds.get(error.field, Kind.CORRUPT), str(error))
 
 

@@ -5,20 +5,25 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from features.errors import RolloutError, UnreachableError
+from features.errors import RolloutError, UnreachableError, UnverifiedError
 from flows.promotion.edit import APPLICATION, DEPLOYMENT
 
 
 @dataclass(frozen=True)
 class ServeApi:
-    """``dashboard``: where configuration is PUT, with a token; ``url``: where requests are answered."""
+    """``dashboard``: where configuration is PUT, with a token; ``url``: where requests are answered.
+
+    Every call raises UnverifiedError where access is refused (401, 403), UnreachableError for any other trouble.
+    """
 
     dashboard: str
     token: str
     url: str
+    timeout_s: float = 60.0
 
     def put(self, config: dict[str, Any]) -> None:
         """Apply a ``serveConfigV2``, as KubeRay does; one that says nothing of logs gets quiet ones."""
@@ -27,10 +32,14 @@ class ServeApi:
         local = {"http_options": {"host": host.hostname, "port": host.port}}
         self._call("PUT", f"{self.dashboard}/api/serve/applications/", {**logs, **config, **local})
 
-    def application(self) -> dict[str, Any]:
-        """Status of the application; empty before it exists."""
+    def applications(self) -> dict[str, Any]:
+        """Status of every application by name; one that does not exist has none."""
         found: dict[str, Any] = self._call("GET", f"{self.dashboard}/api/serve/applications/")["applications"]
-        return dict(found.get(APPLICATION) or {})
+        return found
+
+    def application(self, name: str = APPLICATION) -> dict[str, Any]:
+        """Status of one application; empty before it exists."""
+        return dict(self.applications().get(name) or {})
 
     def wait_until_running(self, timeout_s: float = 120) -> None:
         """Return when the application runs. Raises RolloutError when it failed, UnreachableError on a time-out."""
@@ -73,10 +82,13 @@ class ServeApi:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
                 text = response.read()
+            return json.loads(text) if text else None
         except urllib.error.HTTPError as error:
-            raise UnreachableError(f"{method} {url}: {error.code} {error.read().decode()[:500]}") from error
-        except OSError as error:
+            kind = UnverifiedError if error.code in (401, 403) else UnreachableError
+            raise kind(f"{method} {url}: {error.code} {error.read().decode(errors='replace')[:500]}") from error
+        except (OSError, HTTPException) as error:
             raise UnreachableError(f"{method} {url}: {error}") from error
-        return json.loads(text) if text else None
+        except ValueError as error:
+            raise UnreachableError(f"{method} {url}: the answer is not JSON ({error})") from error

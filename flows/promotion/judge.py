@@ -108,12 +108,13 @@ def lacking(digest: str, look: Look) -> str:
         return f"the application is {look.status or 'absent'}{f': {look.message}' if look.message else ''}"
     if not look.running:
         return "no replica is running"
+    for replica in look.replicas:
+        if replica.silent:
+            return f"a replica does not answer: {replica.silent}"
     known = {replica.name for replica in look.replicas}
     if known != look.running or len(look.replicas) != len(look.running):
         return f"{len(look.running)} replicas run and {len(known & look.running)} of them answer"
     for replica in look.replicas:
-        if replica.silent:
-            return f"replica {replica.name} does not answer: {replica.silent}"
         if (replica.served, replica.desired) != (digest, digest):
             why = f" ({replica.failure.text})" if replica.failure else ""
             return f"replica {replica.name} serves {_short(replica.served)}, not {_short(digest)}{why}"
