@@ -35,15 +35,18 @@ def open_filesystem(
 ) -> tuple[fs.FileSystem, str]:
     """The file system of a path, ``file://`` or ``s3://bucket/key`` URI, and the path in it. Contacts nobody yet.
 
-    S3 takes its credentials from the AWS_* variables or the AWS profile. Each request waits ``timeout_s`` at most (to
-    the second) for the next byte, S3_ATTEMPTS times. Raises InputError for another scheme or a malformed endpoint.
+    S3 takes its credentials from the AWS_* variables or the AWS profile, and without ``endpoint`` that one from
+    AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, as other clients of S3 do and this one does not by itself. Each request
+    waits ``timeout_s`` at most (to the second) for the next byte, S3_ATTEMPTS times. Raises InputError for another
+    scheme or a malformed endpoint.
     """
     if not uri.startswith("s3://"):
         return fs.LocalFileSystem(), os.path.abspath(local_path(uri))
+    field, endpoint = _endpoint(endpoint)
     where = urlsplit(endpoint or "https://")
     if endpoint and (where.scheme not in ("http", "https") or not where.hostname or "@" in where.netloc or where.query):
         rule = "must be http://host:port or https://host:port, without credentials"
-        raise InputError("data.endpoint", rule, endpoint.rpartition("@")[2])
+        raise InputError(field, rule, endpoint.rpartition("@")[2])
     s3 = fs.S3FileSystem(
         endpoint_override=where.netloc or None,
         scheme=where.scheme,
@@ -54,6 +57,15 @@ def open_filesystem(
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS),
     )
     return s3, uri.removeprefix("s3://").strip("/")
+
+
+def _endpoint(given: str | None) -> tuple[str, str | None]:
+    """(what to call it, endpoint)."""
+    if given is None:
+        for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
+            if os.environ.get(name):
+                return name, os.environ[name]
+    return "data.endpoint", given
 
 
 def list_files(filesystem: fs.FileSystem, path: str) -> list[str]:
@@ -89,9 +101,11 @@ def address(filesystem: fs.FileSystem, path: str) -> str:
 
 
 @contextmanager
-def reading(uri: str, field: str = "data.uri") -> Iterator[None]:
-    """Translate what file systems and readers raise. Raises UnreachableError when a store did not answer in time,
-    InputError naming ``field`` and the URI for everything else."""
+def reading(uri: str, field: str = "data.uri", what: str = "read") -> Iterator[None]:
+    """Translate what file systems and readers raise when something cannot be read, or whatever else ``what`` says.
+
+    Raises UnreachableError when a store did not answer in time, InputError naming ``field`` and the URI for the rest.
+    """
     try:
         yield
     except FileNotFoundError as error:
@@ -106,7 +120,7 @@ def reading(uri: str, field: str = "data.uri") -> Iterator[None]:
         if any(mark in text for mark in _AWAY):
             rule = f"the store must answer, which it did not in {S3_ATTEMPTS} tries ({_trouble(text)})"
             raise UnreachableError(f"{field}: {rule}, got {uri!r}") from error
-        raise InputError(field, f"cannot be read ({text})", uri) from error
+        raise InputError(field, f"cannot be {what} ({text})", uri) from error
 
 
 def _trouble(text: str) -> str:
@@ -117,34 +131,102 @@ def _trouble(text: str) -> str:
     return f"HTTP {status[1]}" if status else text[:_TOLD]
 
 
-def read_folder(uri: str) -> dict[str, bytes]:
-    """Every file directly inside a folder, name -> content. Raises UnreachableError when it cannot be read."""
-    folder = local_path(uri)
+def read_folder(
+    uri: str,
+    *,
+    endpoint: str | None = None,
+    region: str | None = None,
+    timeout_s: float = 30.0,
+    max_bytes: int = 2**31,
+) -> dict[str, bytes]:
+    """Every file directly inside a folder, name -> content; ``uri`` and the rest as for ``open_filesystem``.
+
+    Raises UnreachableError when it cannot be read or is not there (yet), InputError where access is refused or it
+    holds more than ``max_bytes``.
+    """
+    filesystem, path = open_filesystem(uri, endpoint=endpoint, region=region, timeout_s=timeout_s)
     try:
-        return {entry.name: entry.read_bytes() for entry in sorted(folder.iterdir()) if entry.is_file()}
-    except OSError as error:
-        raise UnreachableError(f"{uri}: {error.strerror or error}") from error
+        with reading(uri, "uri"):
+            found = [entry for entry in filesystem.get_file_info(fs.FileSelector(path)) if entry.is_file]
+            size = sum(entry.size for entry in found)
+            if size > max_bytes:
+                raise InputError("uri", f"must hold at most {max_bytes:,} bytes, not {size:,}", uri)
+            return {entry.base_name: _content(filesystem, entry.path) for entry in sorted(found, key=_by_path)}
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise UnreachableError(f"{uri}: No such file or folder") from error
+        if isinstance(error.__cause__, OSError) and filesystem.type_name == "local":  # a mount may come back
+            raise UnreachableError(str(error)) from error
+        raise
 
 
-def publish_folder(files: Mapping[str, bytes], target: Path) -> bool:
+def _content(filesystem: fs.FileSystem, path: str) -> bytes:
+    with filesystem.open_input_stream(path, compression=None) as stream:
+        content: bytes = stream.read()
+        return content
+
+
+def _by_path(entry: fs.FileInfo) -> str:
+    return str(entry.path)
+
+
+def publish_file(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
+    """Write a file so that it is either absent or whole. Raises what the file system raises (OSError)."""
+    if filesystem.type_name != "local":
+        with filesystem.open_output_stream(path) as stream:  # an object appears when its upload is complete
+            stream.write(content)
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        staging.write_bytes(content)
+        os.replace(staging, target)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def publish_folder(
+    files: Mapping[str, bytes],
+    target: Path | str,
+    *,
+    last: str = "",
+    endpoint: str | None = None,
+    timeout_s: float = 30.0,
+) -> bool:
     """Write a folder so that it is either absent or whole; False when it was there already (nothing is written).
 
-    The files go to a hidden sibling first and are renamed in one step.
+    Files go to a hidden sibling first and are renamed in one step. S3 has no rename: there each object appears whole,
+    one after the other, ``last`` as the last; a folder whose objects have not all the right size is written again.
+    Its readers hold what they find to a digest. Raises UnreachableError, or InputError where a store refuses.
     """
-    if target.exists():
+    if str(target).startswith("s3://"):
+        return _publish_objects(files, str(target), last, endpoint, timeout_s)
+    place = local_path(str(target))
+    if place.exists():
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.parent / f".{target.name}.{secrets.token_hex(4)}"
+    staging = place.parent / f".{place.name}.{secrets.token_hex(4)}"
     try:
-        staging.mkdir()
+        staging.mkdir(parents=True)
         for name, content in files.items():
             (staging / name).write_bytes(content)
-        os.rename(staging, target)
+        os.rename(staging, place)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
-        if target.exists():  # someone else published the same content first
+        if place.exists():  # someone else published the same content first
             return False
-        raise UnreachableError(f"{target}: {error.strerror or error}") from error
+        raise UnreachableError(f"{place}: {error.strerror or error}") from error
+    return True
+
+
+def _publish_objects(files: Mapping[str, bytes], uri: str, last: str, endpoint: str | None, timeout_s: float) -> bool:
+    filesystem, path = open_filesystem(uri, endpoint=endpoint, timeout_s=timeout_s)
+    with reading(uri, "uri", "written"):
+        there = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
+        if {entry.base_name: entry.size for entry in there} == {name: len(files[name]) for name in files}:
+            return False
+        for name in sorted(files, key=lambda name: (name == last, name)):
+            publish_file(filesystem, f"{path}/{name}", files[name])
     return True
 
 

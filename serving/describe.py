@@ -1,6 +1,7 @@
 """What a replica says of itself and of the bundle it serves."""
 
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -8,7 +9,7 @@ from serving.baselines import Stratum
 from serving.bundle import Budget, PastRows
 from serving.holder import Holder
 from serving.loading import Served
-from serving.messages import MAX_ROWS, ModelName
+from serving.messages import ModelName
 from serving.predict import model_name
 
 
@@ -40,6 +41,7 @@ class ModelAnswer(msgspec.Struct):
     """What is served: schema in the order of data, history that a score needs, budget, thresholds by stratum.
 
     strata: mature, young and unseen, null without baselines; regimes: the operating states that baselines know.
+    max_rows, max_body_bytes: of one request; lineage: address of a page about where this version came from, or empty.
     desired, served: digests; since: when that one went into service (seconds since 1970); error: why not the other,
     with its kind (serving.failure.Kind) and the digest that it is about, all empty without an error.
     """
@@ -56,6 +58,8 @@ class ModelAnswer(msgspec.Struct):
     regimes: list[str]
     simulated: bool
     max_rows: int
+    max_body_bytes: int
+    lineage: str
     desired: str
     served: str
     since: float | None
@@ -86,6 +90,7 @@ def state_of(holder: Holder) -> dict[str, Any]:
 def model_answer(holder: Holder, served: Served) -> ModelAnswer:
     """The answer of ``/model``."""
     manifest, baselines = served.bundle.manifest, served.bundle.scorer.baselines
+    limits = holder.settings.limits
     strata = None
     if manifest.baselines:
         strata = {Stratum.MATURE.name.lower(): Threshold(manifest.threshold, manifest.alpha, manifest.budget)}
@@ -106,6 +111,16 @@ def model_answer(holder: Holder, served: Served) -> ModelAnswer:
         strata=strata,
         regimes=[name for name in baselines.regimes if name] if baselines else [],
         simulated=manifest.simulated,
-        max_rows=MAX_ROWS,
+        max_rows=limits.rows,
+        max_body_bytes=limits.body_bytes,
+        lineage=_lineage(holder.settings.lineage, served),
         **state_of(holder),
     )
+
+
+def _lineage(template: str, served: Served) -> str:
+    """The configured address with this bundle in it; its values cannot leave their place in it."""
+    about = {"model": served.ref.model, "version": served.ref.version, "digest": served.bundle.digest}
+    for name, value in about.items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return template

@@ -97,11 +97,14 @@ async def _scored(call: Call, readers: Readers) -> Reply:
     explained = call.asks("explain")
     if explained and accepted != JSON:
         raise Refused(422, f"explain: reasons are given in {JSON}, not in {accepted}", "explain")
-    body = await call.body()
+    body, most = await call.body(), call.holder.settings.limits.rows
 
     def work() -> tuple[Judged, bytes]:
         try:
-            judged = judge_rows(reader(body, served.bundle.manifest), served)
+            asked = reader(body, served.bundle.manifest)
+            if len(asked.values) > most:
+                raise InputError("data", f"must have 1 to {most:,} rows", len(asked.values))
+            judged = judge_rows(asked, served)
         except (InputError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise refused_body(error, body, served.bundle.manifest.features) from error
         if accepted == JSON:

@@ -9,7 +9,6 @@ from serving.loading import Served
 from serving.refusals import Refused
 from serving.telemetry import Telemetry
 
-MAX_BODY = 8 * 1024 * 1024
 JSON, ARROW, FLOATS = "application/json", "application/vnd.apache.arrow.stream", "application/octet-stream"
 Fleet = Callable[[], Awaitable[list[dict[str, Any]]]]
 
@@ -60,10 +59,11 @@ class Call(NamedTuple):
         return given == words[1]
 
     async def body(self) -> bytes:
-        """The whole body. Raises Refused for more than MAX_BODY bytes, read or announced."""
+        """The whole body. Raises Refused for more bytes than the limit, read or announced."""
+        most = self.holder.settings.limits.body_bytes
         announced = self.headers.get(b"content-length", b"")
-        if announced.isdigit() and (len(announced) > 15 or int(announced) > MAX_BODY):
-            raise _too_large()
+        if announced.isdigit() and (len(announced) > 15 or int(announced) > most):
+            raise _too_large(most)
         parts, size, more = [], 0, True
         while more:
             message = await self.receive()
@@ -72,8 +72,8 @@ class Call(NamedTuple):
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             more = message.get("more_body", False)
-            if size > MAX_BODY:
-                raise _too_large()
+            if size > most:
+                raise _too_large(most)
         return b"".join(parts)  # of a single part: that part, not a copy
 
 
@@ -86,5 +86,5 @@ class Reply(NamedTuple):
     status: int = 200
 
 
-def _too_large() -> Refused:
-    return Refused(413, f"the body may have {MAX_BODY:,} bytes")
+def _too_large(most: int) -> Refused:
+    return Refused(413, f"the body may have {most:,} bytes")

@@ -1,29 +1,27 @@
-"""A bundle on its way into service: how ``user_config`` names it, loading it, and trying it once."""
+"""A bundle on its way into service: from its store, by way of the node's cache, opened and tried once."""
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import InputError, RetryError
-from serving.bundle import Bundle, load_bundle
+from features.storage import read_folder
+from serving.bundle import Bundle, open_bundle
+from serving.cache import Cache, verified
 from serving.scorer import score
+from serving.settings import BundleRef
 from serving.verdict import judge
 
-_TRIES = 3
-
-
-class BundleRef(msgspec.Struct, frozen=True):
-    """A published bundle as ``user_config`` names it; empty where nothing was promoted."""
-
-    uri: str = ""
-    digest: str = ""
-    model: str = ""
-    version: str = ""
+__all__ = ["BundleRef", "Depot", "Served"]
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*(?=:)", re.IGNORECASE)
+_SCHEMES = ("file", "s3")
+_TRIES, _PATIENCE_S = 3, 60.0
 
 
 @dataclass(frozen=True)
@@ -55,24 +53,48 @@ class Served:
         return scorer.transform.centre[:d] if scorer.baselines is None else scorer.baselines.centre[-1]
 
 
-def load(ref: BundleRef, field: str) -> Served:
-    """Load and warm a bundle, a bounded number of times where a store does not answer.
+@dataclass(frozen=True)
+class Depot:
+    """Where bundles come from: the store that a reference names, and the node's cache before it, if any.
 
-    field: of ``user_config``. Raises UnreachableError then, InputError where the reference or the bundle is no good.
+    endpoint, region: of the S3 store; empty for Amazon's, or what the AWS profile says.
     """
-    if not ref.uri or not ref.digest:
-        raise InputError(field, "must name a uri and a digest", ref.uri)
-    scheme = re.match(r"[a-z][a-z0-9+.-]*(?=:)", ref.uri, re.IGNORECASE)
-    if scheme and scheme[0] != "file":
-        raise InputError(f"{field}.uri", f"{scheme[0]}: is no scheme a replica loads from; it must be file://", ref.uri)
-    for attempt in range(1, _TRIES + 1):
-        try:
-            return _warmed(Served(ref, load_bundle(ref.uri, ref.digest), time.time()))
-        except RetryError:
-            if attempt == _TRIES:
-                raise
-            time.sleep(0.2 * 2**attempt)
-    raise AssertionError
+
+    endpoint: str = ""
+    region: str = ""
+    cache: Cache | None = None
+
+    def load(self, ref: BundleRef, field: str) -> Served:
+        """Fetch, hold to its digest, open and warm a bundle; ``field`` of ``user_config`` names it.
+
+        Raises UnreachableError where the store does not answer, InputError where reference or bundle are no good.
+        """
+        if not ref.uri or not ref.digest:
+            raise InputError(field, "must name a uri and a digest", ref.uri)
+        if not _DIGEST.fullmatch(ref.digest):
+            raise InputError(f"{field}.digest", "must be 64 hexadecimal digits", ref.digest)
+        scheme = _SCHEME.match(ref.uri)
+        if scheme and scheme[0] not in _SCHEMES:
+            rule = f"{scheme[0]}: is no scheme a replica loads from; it must be file:// or s3://"
+            raise InputError(f"{field}.uri", rule, ref.uri)
+        files = self.cache.files(ref.digest, lambda: self._fetched(ref)) if self.cache else self._fetched(ref)
+        return _warmed(Served(ref, open_bundle(files), time.time()))
+
+    def load_patiently(self, ref: BundleRef, field: str) -> Served:
+        """The same, a bounded number of times where the store does not answer."""
+        end = time.monotonic() + _PATIENCE_S
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self.load(ref, field)
+            except RetryError:
+                if attempt == _TRIES or time.monotonic() > end:
+                    raise
+                time.sleep(0.2 * 2**attempt)
+        raise AssertionError
+
+    def _fetched(self, ref: BundleRef) -> Mapping[str, bytes]:
+        files = read_folder(ref.uri, endpoint=self.endpoint or None, region=self.region or None)
+        return verified(files, ref.digest)
 
 
 def _warmed(served: Served) -> Served:

@@ -7,7 +7,7 @@ import msgspec
 
 from serving import messages
 from serving.describe import FleetAnswer, HealthAnswer, ModelAnswer
-from serving.exchange import ARROW, FLOATS, JSON, MAX_BODY
+from serving.exchange import ARROW, FLOATS, JSON
 
 _TYPES = (
     messages.PredictRequest,
@@ -20,7 +20,7 @@ _TYPES = (
 )
 _ERRORS = {
     400: "The body cannot be read.",
-    413: f"The body has more than {MAX_BODY:,} bytes.",
+    413: "The body has more bytes than `max_body_bytes` of `/model`.",
     415: "The body is of another type, or compressed.",
     422: "A value does not fit; `field` names it, such as `data[3][1]`.",
     503: "No bundle is loaded yet.",

@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from serving.exchange import ARROW, FLOATS, JSON, MAX_BODY
+from serving.exchange import ARROW, FLOATS, JSON
+from serving.settings import Limits
 from tests.serving.service import Service
 
 _SLOWEST_S = 5.0  # of one request on a busy machine; the largest take tenths of a second
@@ -86,8 +87,8 @@ def _large(rng: random.Random, _: str) -> bytes:
     if kind == 1:
         return b" " * (9 * 2**20)
     if kind == 2:
-        return b'{"data": [[' + b"1," * (MAX_BODY // 2 - 20) + b"1]]}"
-    return b'{"data": ["' + b"x" * (MAX_BODY - 20) + b'"]}'
+        return b'{"data": [[' + b"1," * (Limits().body_bytes // 2 - 20) + b"1]]}"
+    return b'{"data": ["' + b"x" * (Limits().body_bytes - 20) + b'"]}'
 
 
 _STREAM = io.BytesIO()

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import sys
 import threading
 import time
@@ -112,8 +113,7 @@ def test_going_back_before_a_bundle_is_loaded_keeps_the_one_that_is_served(holde
     first = holder.desired
     for wish in (publish(tmp_path, seed=2), absent(tmp_path), first):
         holder.configure(config(wish))
-    time.sleep(0.5)
-    wait_for(lambda: not holder._lock.locked())
+    wait_for(lambda: not holder.loading)
     assert holder.served is not None
     assert (holder.served.ref, holder.error) == (first, "")
 
@@ -126,16 +126,77 @@ def test_a_failure_is_counted_and_logged_once_a_wish_with_its_reason(
             holder.configure(config(absent(tmp_path, str(number))))
             wait_for(lambda number=number: holder.failures == number)
     assert len(caplog.records) == 2
-    assert all("absent" in r.getMessage() and "last good one serves on" in r.getMessage() for r in caplog.records)
+    assert all("absent" in r.getMessage() and holder.desired.digest in r.getMessage() for r in caplog.records)
 
 
-@pytest.mark.parametrize("broken", [{"bundle": {"uri": 3}}, {"bundle": [1]}])
-def test_a_configuration_that_makes_no_sense_is_refused_first_and_noted_later(holder: Holder, broken: Any) -> None:
-    with pytest.raises(InputError, match="user_config"):
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [
+        ({"bundle": {"uri": 3}}, r"user_config\.bundle\.uri: expected `str`"),
+        ({"bundle": [1]}, r"user_config\.bundle: expected `object"),
+        ({"bundel": {}}, r"user_config: object contains unknown field `bundel`"),
+        ({"log": {"url": "x"}}, r"user_config\.log: object contains unknown field `url`"),
+        ({"limits": {"rows": 0}}, r"user_config\.limits\.rows: expected `int` >= 1"),
+        ({"log": {"sample": 2}}, r"user_config\.log\.sample: expected `float` <= 1.0"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused_first_and_noted_later(
+    holder: Holder, broken: Any, named: str
+) -> None:
+    with pytest.raises(InputError, match=named):
         Holder().configure(broken)
+    settings = holder.settings
     holder.configure(broken)
-    assert (holder.desired.digest, holder.failures) == ("", 1)
-    assert "bundle" in holder.error
+    assert (holder.desired.digest, holder.failures, holder.settings) == ("", 1, settings)
+    assert re.search(named, holder.error)
+    assert Service(holder).predict({"data": [[5, 5, 5]]}).status == 200
+
+
+def test_a_store_that_is_away_is_asked_again_until_it_is_back(
+    holder: Holder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = publish(tmp_path, seed=2)
+    hidden = (tmp_path / second.digest).rename(tmp_path / "hidden")
+    with caplog.at_level(logging.ERROR, "vigia.serving"):
+        holder.configure(config(second))
+        wait_for(lambda: holder.failures == 1)
+        time.sleep(1.2)  # two more tries
+    assert (holder.failures, len(caplog.records)) == (1, 1)
+    hidden.rename(tmp_path / second.digest)
+    wait_for(lambda: holder.served is not None and holder.served.ref == second)
+    assert holder.error == ""
+
+
+def test_a_new_wish_does_not_wait_for_the_pause_of_an_old_one(holder: Holder, tmp_path: Path) -> None:
+    holder.configure(config(absent(tmp_path)))
+    wait_for(lambda: holder.failures == 1)
+    time.sleep(1.6)  # the pause is now 2 s
+    second = publish(tmp_path, seed=2)
+    started = time.monotonic()
+    holder.configure(config(second))
+    wait_for(lambda: holder.served is not None and holder.served.ref == second)
+    assert time.monotonic() - started < 1
+
+
+def test_after_a_start_on_the_previous_bundle_the_desired_one_is_still_wished_for(tmp_path: Path) -> None:
+    good, second, holder = publish(tmp_path), publish(tmp_path, seed=2), Holder()
+    hidden = (tmp_path / second.digest).rename(tmp_path / "hidden")
+    holder.configure(config(second, good))
+    assert holder.served is not None
+    assert holder.served.ref == good
+    hidden.rename(tmp_path / second.digest)
+    wait_for(lambda: holder.served is not None and holder.served.ref == second)
+
+
+def test_limits_change_without_a_new_bundle(holder: Holder) -> None:
+    assert Service(holder).predict({"data": [[5, 5, 5]] * 3}).status == 200
+    holder.configure({**config(holder.desired), "limits": {"rows": 2, "body_bytes": 1024}})
+    answer = Service(holder).predict({"data": [[5, 5, 5]] * 3})
+    assert (answer.status, answer.json["field"]) == (422, "data")
+    assert "1 to 2 rows" in answer.json["message"]
+    answer = Service(holder).predict({"data": [[5, 5, 5]] * 100})
+    assert (answer.status, answer.json["message"]) == (413, "the body may have 1,024 bytes")
+    assert Service(holder).call("GET", "/model").json["max_rows"] == 2
 
 
 def test_an_empty_wish_names_the_field() -> None:

@@ -11,10 +11,12 @@ import pytest
 from referencing import Registry, Resource
 
 from serving.endpoints import ENDPOINTS
-from serving.exchange import MAX_BODY
 from serving.failure import Failure, Kind
 from serving.holder import Holder
+from serving.settings import Limits
 from tests.serving.service import Answer, Service, publish, serve
+
+MAX_BODY = Limits().body_bytes
 
 REFUSED = [
     ("POST", "/predict", b"{", {}, 400),

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from serving.bundle import PastRows
-from serving.exchange import MAX_BODY
 from serving.holder import Holder
+from serving.settings import Limits
 from tests.serving.service import Service, publish, serve
+
+MAX_BODY = Limits().body_bytes
 
 
 @pytest.fixture
