@@ -12,6 +12,7 @@ from moto.core import set_initial_no_auth_action_count
 from features.errors import InputError, UnreachableError
 from features.sources.opening import Access, Source, open_source
 from tests.fakes.refusing import failing_s3, silent_server
+from tests.fakes.s3 import KEYS, make_bucket
 
 NAME = "série 机器 7.csv"
 
@@ -19,9 +20,8 @@ NAME = "série 机器 7.csv"
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Those of the environment; no file of this machine, no metadata service."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
 
@@ -29,9 +29,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def bucket(s3_endpoint: str) -> fs.FileSystem:
     """The bucket ``plant``: two CSV files in one folder, a Parquet file in another."""
-    host = s3_endpoint.removeprefix("http://")
-    store = fs.S3FileSystem(scheme="http", endpoint_override=host, region="us-east-1", allow_bucket_creation=True)
-    store.create_dir("plant")
+    store = make_bucket(s3_endpoint, "plant")
     for name, text in (("a/1.csv", "a,b\n1,x\n"), (f"a/{NAME}", "a,b\n2,série é\n"), ("a/_tmp/3.csv", "z\n")):
         with store.open_output_stream(f"plant/{name}") as stream:
             stream.write(text.encode())
