@@ -1,8 +1,8 @@
 """A search by labels as `vigia train` runs it, without Ray: the same proposals, objective and choice in one process."""
 
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from evaluation.calibration import AlertBudget
 from features.rows import Rows
 from serving.bundle import make_scorer
 from serving.scorer import Scorer
-from training.batches import BATCH, RECORD, Batches
+from training.batches import BATCH, Batches
 from training.detectors.registry import FAMILIES, family
 from training.objective import AVERAGE_PRECISION, View, fit_detector, objective
 from training.proposals import make_proposer
@@ -34,13 +34,12 @@ def search(reference: NDArray[np.float64], selection: NDArray[np.float64], truth
     names = tuple(f"f{k}" for k in range(selection.shape[1]))
     rows = Rows(names, selection, np.zeros(len(truth), np.int64), ("all",), None, truth)
     view, goal = View(fit_scaling(reference), reference, selection), Goal(AVERAGE_PRECISION)
-    shared = {"views": {False: view}, "rows": rows, "budget": AlertBudget(), "period_us": 0}
+    shared: dict[str, Any] = {"views": {False: view}, "rows": rows, "budget": AlertBudget(), "period_us": 0}
     proposer = make_proposer([(name, family(name).defaults) for name in FAMILIES], seed, BATCH)
     with TemporaryDirectory() as records:
         batches = Batches(proposer, TRIALS, goal, Path(records), None, lambda _: None)
-        for number in range(TRIALS):
-            proposal = batches.suggest(str(number))
-            assert isinstance(proposal, dict)
-            told = evaluate(partial(objective, seed=seed, **shared), **proposal["proposal"])  # type: ignore[arg-type]
-            batches.on_trial_complete(str(number), {RECORD: told})
+        while batch := batches.propose():
+            for trial in batch:
+                found = evaluate(objective, trial.family, trial.parameters, seed, batches.earlier(trial), **shared)
+                batches.record(trial, found)
     return best(list(batches.trials.values()), goal)
