@@ -59,15 +59,17 @@ def resolve(
     group: str | None = None,
     regime: str | RegimeRule | None = None,
     timestamp_format: str | None = None,
+    kind: str | None = None,
 ) -> Schema:
     """Bind configured names to a table; ``features="*"`` takes every numeric column without another role.
 
+    kind: a column that names kinds of anomaly; no part of the schema, since it says why a row is labelled.
     Raises InputError naming the field of the configuration and the nearest existing column.
     """
     by_rule = regime.column if isinstance(regime, RegimeRule) else None
     regime_field = "data.regime.column" if by_rule else "data.regime"
     roles = {"data.series": series, "data.timestamp": timestamp, "data.label": label, "data.group": group}
-    roles["data.regime"] = None if isinstance(regime, RegimeRule) else regime
+    roles |= {"data.kind": kind, "data.regime": None if isinstance(regime, RegimeRule) else regime}
     for field, column in {**roles, regime_field: by_rule or roles["data.regime"]}.items():
         if column is not None:
             _must_exist(table, field, column)

@@ -70,6 +70,7 @@ class Data(Config):
     features: list[str] | Literal["*"] = Field("*", description='numeric columns, or "*" for all without a role')
     ranges: dict[str, tuple[float, float]] = Field({}, description="plausible [lowest, highest] by feature")
     label: str | None = Field("label", description="column of labels 1, 0 or missing (unknown); null for none")
+    kind: str | None = Field(None, description="column that names kinds of anomaly, for recall by kind; never a feature")
 
     @field_validator("uri")
     @classmethod
@@ -83,7 +84,7 @@ class Data(Config):
         """The columns of the simulated fleet are known; what is configured comes first."""
         if isinstance(values, dict) and str(values.get("uri", "fleet://")).startswith("fleet://"):
             regime = {"column": "speed_hz", "off_below": 1.0, "high_from": 25.0}
-            return {"group": "machine", "regime": regime, "features": list(FEATURE_NAMES), **values}
+            return {"group": "machine", "kind": "fault", "regime": regime, "features": list(FEATURE_NAMES), **values}
         return values
 
 

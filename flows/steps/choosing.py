@@ -39,8 +39,8 @@ class Basis:
 class Choice:
     """The configuration to fit, and how it was chosen in one sentence; no trials where nothing was compared.
 
-    ranked_by: in words, "" where nothing ranks trials; planned: number of trials, more than ran where the time budget
-    ended the search.
+    goal: the figure that ranks trials, and ranked_by in words, both "" where nothing does; planned: number of trials,
+    more than ran where the time budget ended the search.
     """
 
     family: str
@@ -49,6 +49,7 @@ class Choice:
     trials: tuple[Trial, ...] = ()
     ranked_by: str = ""
     planned: int = 0
+    goal: str = ""
 
 
 def choose(
@@ -148,7 +149,8 @@ def conclude(found: Searched, basis: Basis, families: Sequence[str]) -> Choice:
         chosen = usable[0]
         which = "the default" if chosen.family == families[0] else "the first default that may be chosen"
         told = f"{which}, since {basis.lacking}; {len(found.trials)} defaults are listed without a winner"
-    return Choice(chosen.family, chosen.parameters, told + cut, found.trials, basis.words, found.planned)
+    goal = basis.goal.figure
+    return Choice(chosen.family, chosen.parameters, told + cut, found.trials, basis.words, found.planned, goal)
 
 
 def in_trial_order(families: Sequence[str]) -> list[str]:

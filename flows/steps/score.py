@@ -103,7 +103,7 @@ def for_bundle(config: TrainConfig, manifest: Manifest, label: str | None = None
     """The configuration with the bundle's features; raises InputError where a score needs times and none are named."""
     if manifest.history and not config.data.timestamp:
         raise InputError("data.timestamp", f"must name the column of times: a score needs {_past(manifest)}", None)
-    update = {"features": list(manifest.features), "label": label, "group": None}
+    update = {"features": list(manifest.features), "label": label, "group": None, "kind": None}
     data = config.data.model_copy(update=update)
     return config.model_copy(update={"data": data})
 

@@ -67,6 +67,7 @@ def open_data(data: train.Data, cache: Path) -> Opened:
         group=data.group,
         regime=regime,
         timestamp_format=data.timestamp_format,
+        kind=data.kind,
     )
     return Opened(source, schema)
 

@@ -60,3 +60,10 @@ def test_a_name_like_no_column_gets_no_hint() -> None:
     with pytest.raises(InputError) as caught:
         resolve(TABLE, **ROLES | {"label": "zzzzzz"})
     assert "nearest" not in str(caught.value)
+
+
+def test_the_column_of_kinds_must_exist_and_is_never_a_feature() -> None:
+    table = pa.schema([("x", pa.float64()), ("code", pa.int64())])
+    assert resolve(table, features="*", kind="code").features == ("x",)
+    with pytest.raises(InputError, match=r"data\.kind: must name a column of the table \(nearest: 'code'\)"):
+        resolve(table, features="*", kind="codes")
