@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-quality bench-skab lock clean
+.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-serve bench-quality bench-skab lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: install ## speed beside a peer, as ratios: scoring, validation, search; a
 	@$(BIN)/python -m tests.bench.validation
 	@$(BIN)/python -m tests.bench.search
 	@$(BIN)/python -m tests.bench.train
+
+bench-serve: install ## vigia through Ray Serve beside mlflow, FastAPI and a bare reference (needs wrk); ARGS='--quick', '--write'
+	@$(BIN)/python -m tests.bench.serve $(ARGS)
 
 bench-quality: install ## measure detection quality again, every table of docs/quality.md (a quarter of an hour)
 	@$(BIN)/python -m tests.quality.tables --write

@@ -29,7 +29,7 @@ class Twins:
 
 
 def make_twins(folder: Path) -> Twins:
-    """100 trees of 256 rows, fitted on 20,000 normal rows of ten features; without scaling, so that inputs are equal."""
+    """100 trees of 256 rows, fitted on 20,000 normal rows of ten features, without scaling: inputs are then equal."""
     values = np.random.default_rng(0).normal(size=(20_000, len(FEATURES)))
     forest = IsolationForest(n_estimators=100, random_state=0).fit(values.astype(np.float32))
     model, n = export_isolation_forest(forest), len(values)

@@ -1,18 +1,17 @@
 """What the service is measured beside: each peer as a command in a virtual environment of its own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 import os
-from pathlib import Path
 import secrets
 import signal
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 
 from tests.bench.serve_bundle import Twins
 from tests.load.processes import free_port
@@ -21,6 +20,9 @@ from tests.peer_environment import peer_python
 _PROGRAMS = Path(__file__).with_name("serve_programs")
 _NAMES = ("mlflow", "scikit-learn", "numpy", "scipy", "pandas", "fastapi", "uvicorn", "uvloop", "httptools", "msgspec")
 _STARTS_WITHIN_S = 90
+REFERENCE = "reference: uvicorn, ASGI, ONNX"
+Command = tuple[list[str], str, str]
+"""Words without the port, the path that answers, the field that holds the rows."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,16 @@ def environment() -> Path | None:
     return peer_python(f"serving-mlflow-{version('mlflow')}", [f"{name}=={version(name)}" for name in names])
 
 
-def commands(python: Path, twins: Twins, folder: Path) -> dict[str, tuple[list[str], str, str]]:
-    """Peer -> command without its port, path that answers, and the field that holds the rows."""
+def commands(python: Path, twins: Twins, folder: Path) -> dict[str, Command]:
+    """Peer -> how to run it; makes the MLflow model in ``folder``."""
     uvicorn = [str(python), "-m", "uvicorn", "--app-dir", str(_PROGRAMS), "--no-access-log", "--log-level", "warning"]
     model = folder / "mlflow-model"
     if not model.exists():
-        subprocess.run([python, _PROGRAMS / "log_pyfunc.py", twins.sklearn, model, str(twins.threshold)], check=True)
+        save = [python, _PROGRAMS / "log_pyfunc.py", twins.sklearn, model, str(twins.threshold)]
+        subprocess.run(save, check=True, capture_output=True)
     mlflow = [str(python.with_name("mlflow")), "models", "serve", "--env-manager", "local", "-m", str(model)]
     return {
-        "reference: uvicorn, ASGI, ONNX": ([*uvicorn, "reference:app"], "/predict", "data"),
+        REFERENCE: ([*uvicorn, "reference:app"], "/predict", "data"),
         "FastAPI, scikit-learn": ([*uvicorn, "fast:app"], "/predict", "data"),
         "mlflow models serve": ([*mlflow, "-h", "127.0.0.1"], "/invocations", "inputs"),
         "mlflow models serve, 2 workers": ([*mlflow, "-h", "127.0.0.1", "-w", "2"], "/invocations", "inputs"),
@@ -55,7 +58,7 @@ def commands(python: Path, twins: Twins, folder: Path) -> dict[str, tuple[list[s
 
 
 @contextmanager
-def peer(name: str, command: tuple[list[str], str, str], twins: Twins) -> Iterator[Target]:
+def peer(name: str, command: Command, twins: Twins) -> Iterator[Target]:
     """Run a peer until the end of the context; its process group is ended, and nothing else."""
     words, path, field = command
     port, token = free_port(), secrets.token_hex(8)

@@ -1,7 +1,6 @@
 """PyOD beside us: a virtual environment of its own, made once in the workspace folder, and one process in it."""
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.peer_environment import peer_python
+
 PYOD = "3.6.7"
 DETECTORS = ("IForest", "ECOD", "KNN", "PCA")
-_FOLDER = Path(__file__).parents[2] / ".vigia" / "peers" / f"pyod-{PYOD}"
 _SCRIPT = Path(__file__).with_name("pyod_scores.py")
 
 Pair: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -24,7 +24,8 @@ def pyod_scores(splits: Mapping[tuple[str, int], Pair]) -> dict[str, dict[tuple[
 
     Defaults, except for the seed; features standardised by the training rows, as PyOD's documents advise.
     """
-    python = _installed()
+    pins = [f"pyod=={PYOD}", *(f"{name}=={version(name)}" for name in ("numpy", "scikit-learn", "scipy"))]
+    python = peer_python(f"pyod-{PYOD}", pins)
     if python is None:
         return {}
     with TemporaryDirectory() as folder:
@@ -33,18 +34,3 @@ def pyod_scores(splits: Mapping[tuple[str, int], Pair]) -> dict[str, dict[tuple[
         subprocess.run([python, "-I", _SCRIPT, folder, *DETECTORS], check=True)
         found = {key: np.load(Path(folder) / f"{number}.scores.npz") for number, key in enumerate(splits)}
         return {f"PyOD {name}": {key: scores[name] for key, scores in found.items()} for name in DETECTORS}
-
-
-def _installed() -> Path | None:
-    """The interpreter of the environment; None where pip cannot fill it."""
-    python, marker = _FOLDER / "bin" / "python", _FOLDER / ".installed"
-    if not marker.exists():
-        pins = [f"pyod=={PYOD}", *(f"{name}=={version(name)}" for name in ("numpy", "scikit-learn", "scipy"))]
-        try:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", _FOLDER], check=True)
-            subprocess.run([python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *pins], check=True)
-        except (subprocess.CalledProcessError, OSError) as error:
-            print(f"PyOD is not measured: {error}", file=sys.stderr)
-            return None
-        marker.touch()
-    return python

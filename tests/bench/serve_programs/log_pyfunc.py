@@ -14,7 +14,7 @@ class Forest(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     def __init__(self, forest: Any, threshold: float) -> None:
         self.forest, self.threshold = forest, threshold
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> dict[str, list[Any]]:  # noqa: ARG002
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ARG002
         """Of n rows."""
         scores = -self.forest.score_samples(np.asarray(model_input, np.float32))
         return {"scores": scores.tolist(), "alerts": (scores >= self.threshold).tolist()}
