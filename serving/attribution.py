@@ -1,14 +1,107 @@
-"""Reasons: which features make a row an alert."""
+"""Reasons: what each feature adds to the score of a row, and on which side of its usual value it is.
+
+Two methods; the amounts of both sum to the score of the row less that of an ordinary one. ``expected_path``, of
+forests: the credits of ``serving.forest``. ``first_and_last``, of any other graph: the mean of what a feature changes as
+the first one that leaves the ordinary row, and as the last one that joins the others, which is the Shapley value where
+features act in pairs, as in a linear autoencoder. The squared errors of an autoencoder are not taken for reasons: it
+smears what is wrong with one input over all outputs (docs/reasons.md has the figures).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.history import expand
+from features.history import Scorable
 from serving.bundle import Bundle
+from serving.forest import credits
 from serving.messages import Reason, Reasons, RowReasons
+from serving.scorer import graph_inputs
 
 MAX_EXPLAINED = 100
 _TOP = 3
+_CHUNK_ROWS = 1_000
+_CHUNK_VALUES = 4_000_000
+
+Method = Literal["expected_path", "first_and_last"]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Of k rows and d features: (k, d) amounts in the unit of the score, below 0 where a feature makes the row look
+    more ordinary; (k, d) True where the row's own value is above its centre (that of its series with baselines)."""
+
+    amounts: NDArray[np.float64]
+    above: NDArray[np.bool_]
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(k, d) each feature's share of what raises the score of its row, summing to 1; 0 where nothing does."""
+        raising = np.maximum(self.amounts, 0.0)
+        totals = raising.sum(axis=1, keepdims=True)
+        return np.asarray(np.divide(raising, totals, out=np.zeros_like(raising), where=totals > 0))
+
+
+def method_of(bundle: Bundle) -> Method:
+    """How the scores of a bundle are attributed."""
+    return "first_and_last" if bundle.forest is None else "expected_path"
+
+
+def attribute(
+    bundle: Bundle,
+    values: NDArray[np.float64],
+    past: NDArray[np.float64] | None,
+    at: NDArray[np.int64] | None,
+) -> Attribution:
+    """What made the scores of ``serving.scorer.score`` for the same arguments; a feature answers for its history too.
+
+    values: (k, d); past: (k, rows, d) or None; at: (k,) rows of the baselines, the fleet's without.
+    """
+    d, size = len(bundle.manifest.features), _CHUNK_ROWS
+    if bundle.forest is None:
+        size = max(1, _CHUNK_VALUES // (2 * d * bundle.scorer.graph.width))
+    parts, above = [np.empty((0, d))], [np.empty((0, d), bool)]
+    for start in range(0, len(values), size):
+        rows = slice(start, start + size)
+        before, place = past if past is None else past[rows], at if at is None else at[rows]
+        inputs = graph_inputs(bundle.scorer, values[rows], before, place)
+        parts.append(_folded(credits(bundle.forest, inputs), d) if bundle.forest else _first_and_last(bundle, inputs))
+        above.append(inputs[:, :d] > 0)
+    return Attribution(np.concatenate(parts), np.concatenate(above))
+
+
+def attribute_rows(bundle: Bundle, rows: Scorable, at: NDArray[np.int64] | None) -> Attribution:
+    """The same for rows whose past lies in a table; at: (n,) rows of the baselines or None."""
+    d, parts, done = len(bundle.manifest.features), [], 0
+    for values, past in rows.blocks():
+        parts.append(attribute(bundle, values, past, None if at is None else at[done : done + len(values)]))
+        done += len(values)
+    amounts, above = [part.amounts for part in parts], [part.above for part in parts]
+    return Attribution(np.concatenate([np.empty((0, d)), *amounts]), np.concatenate([np.empty((0, d), bool), *above]))
+
+
+def top_reasons(found: Attribution, features: Sequence[str]) -> list[list[Reason]]:
+    """The three features that raise the score of each row most; fewer where fewer do."""
+    shares = found.shares
+    order = np.argsort(-shares, axis=1, kind="stable")[:, :_TOP]
+    return [
+        [Reason(features[k], float(share[k]), "above" if above[k] else "below") for k in chosen if share[k] > 0]
+        for chosen, share, above in zip(order, shares, found.above, strict=True)
+    ]
+
+
+def drivers(found: Attribution, features: Sequence[str]) -> Mapping[str, float]:
+    """Share of all rows that each feature explains, largest first, summing to 1; every row counts the same.
+
+    Empty without rows, or where nothing raises a score.
+    """
+    total = found.shares.sum(axis=0)
+    if not total.sum():
+        return {}
+    order = np.argsort(-total, kind="stable")
+    return {features[k]: float(total[k] / total.sum()) for k in order if total[k] > 0}
 
 
 def explain(
@@ -24,46 +117,36 @@ def explain(
     scores: (n,); values: (n, d); past: (n, rows, d) or None; at: (n,) rows of the baselines or None.
     """
     chosen = rows[np.argsort(-scores[rows], kind="stable")[:MAX_EXPLAINED]]
-    inputs = _inputs(bundle, values[chosen], past if past is None else past[chosen], at if at is None else at[chosen])
-    features = bundle.manifest.features
-    errors = bundle.scorer.graph.errors(inputs)
-    amounts = occlude(bundle, inputs) if errors is None else fold(errors, len(features))
-    totals = amounts.sum(axis=1, keepdims=True)
-    shares = np.divide(amounts, totals, out=np.zeros_like(amounts), where=totals > 0)
+    found = attribute(bundle, values[chosen], past if past is None else past[chosen], at if at is None else at[chosen])
     return Reasons(
-        method="occlusion" if errors is None else "squared_errors",
-        rows=[RowReasons(int(row), _top(share, features)) for row, share in zip(chosen, shares, strict=True)],
+        method=method_of(bundle),
+        rows=[
+            RowReasons(int(row), top)
+            for row, top in zip(chosen, top_reasons(found, bundle.manifest.features), strict=True)
+        ],
         left_out=len(rows) - len(chosen),
     )
 
 
-def fold(errors: NDArray[np.float32], d: int) -> NDArray[np.float64]:
-    """(k, D) what each expanded feature adds -> (k, d) what each feature and all that history makes of it adds."""
-    return np.asarray(errors.astype(np.float64).reshape(len(errors), -1, d).sum(axis=1))
+def _first_and_last(bundle: Bundle, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(k, d) half of what each feature's columns of (k, D) inputs add alone, and half of what they add at last.
 
-
-def occlude(bundle: Bundle, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(k, d) how far the score falls, at least 0, when one feature's columns of the graph's inputs (k, D) are 0.
-
-    0 is the centre of the transform: what evaluation.measures.drivers sets, for all features in one call.
+    0 is the centre of the transform, and there a value is ordinary. What is then missing in the sum, since more than
+    two features make it together, is shared by size.
     """
-    d, graph = len(bundle.manifest.features), bundle.scorer.graph
-    hidden = np.repeat(inputs[:, None], d, axis=1)
-    for feature in range(d):
-        hidden[:, feature, feature::d] = 0
-    without = graph.score(hidden.reshape(-1, inputs.shape[1])).reshape(len(inputs), d)
-    return np.maximum(graph.score(inputs)[:, None].astype(np.float64) - without, 0.0)
+    d, graph, (k, width) = len(bundle.manifest.features), bundle.scorer.graph, inputs.shape
+    own = np.arange(width)[None] % d == np.arange(d)[:, None]  # (d, D)
+    alone, without = np.where(own, inputs[:, None], 0), np.where(own, 0, inputs[:, None])
+    asked = np.concatenate([np.zeros((1, width)), inputs, alone.reshape(-1, width), without.reshape(-1, width)])
+    scores = graph.score(asked.astype(np.float32)).astype(np.float64)
+    ordinary, full = scores[0], scores[1 : k + 1, None]
+    first, rest = scores[k + 1 :].reshape(2, k, d)
+    amounts = (first - ordinary + full - rest) / 2
+    missing = full - ordinary - amounts.sum(axis=1, keepdims=True)
+    sizes = np.abs(amounts) + np.finfo(np.float32).tiny
+    return np.asarray(amounts + missing * sizes / sizes.sum(axis=1, keepdims=True))
 
 
-def _inputs(
-    bundle: Bundle, values: NDArray[np.float64], past: NDArray[np.float64] | None, at: NDArray[np.int64] | None
-) -> NDArray[np.float32]:
-    scorer = bundle.scorer
-    if scorer.baselines is not None and at is not None:
-        values, past = scorer.baselines.apply(values, at), past if past is None else scorer.baselines.apply(past, at)
-    return scorer.transform.apply(expand(scorer.history, values, past))
-
-
-def _top(share: NDArray[np.float64], features: list[str]) -> list[Reason]:
-    order = np.argsort(-share, kind="stable")[:_TOP]
-    return [Reason(features[k], float(share[k])) for k in order if share[k] > 0]
+def _folded(amounts: NDArray[np.float64], d: int) -> NDArray[np.float64]:
+    """(k, D) amounts of expanded features -> (k, d) those of each feature and all that history makes of it."""
+    return np.asarray(amounts.reshape(len(amounts), -1, d).sum(axis=1))

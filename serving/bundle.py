@@ -1,12 +1,15 @@
 """The bundle: a directory with one digest that turns feature values into scores, p-values and alerts.
 
-Files: ``bundle.json`` (Manifest), ``model.onnx`` and, where declared, ``baselines.parquet``. Nothing in it is
-executable or a pickle, and the digest depends on names and contents alone: no clock, host, path or run id is in it.
+Files: ``bundle.json`` (Manifest), ``model.onnx``, where declared ``baselines.parquet``, and what serving scores can do
+without: ``attribution.npz`` (serving.forest, the trees behind reasons) and ``reference.parquet`` (serving.reference,
+rows that drift is measured against; it is not read here). Nothing in it is executable or a pickle, and the digest
+depends on names and contents alone: no clock, host, path or run id is in it.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,6 +21,7 @@ from features.errors import InputError
 from features.history import NO_HISTORY, History
 from features.storage import read_folder
 from serving.baselines import Baselines, BaselineTable, make_baselines, read_table, write_table
+from serving.forest import Forest, read_forest
 from serving.graph import Graph
 from serving.scorer import Scorer, Transform
 from serving.verdict import Calibration, Judge
@@ -25,6 +29,9 @@ from serving.verdict import Calibration, Judge
 FORMAT = 1
 _FILES = {"bundle.json", "model.onnx"}
 _BASELINES = "baselines.parquet"
+ATTRIBUTION = "attribution.npz"
+REFERENCE = "reference.parquet"
+_OPTIONAL = {ATTRIBUTION, REFERENCE}
 
 
 class RobustScaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="robust"):
@@ -116,6 +123,7 @@ class Bundle:
     scorer: Scorer
     digest: str
     judge: Judge
+    forest: Forest | None = None
 
     def strata(self, at: NDArray[np.int64] | None) -> NDArray[np.int8] | None:
         """(n,) strata of the baseline rows ``at``; None for a bundle without baselines."""
@@ -159,21 +167,32 @@ def make_transform(constants: RobustScaling) -> Transform:
     return Transform(np.asarray(constants.centre), np.asarray(constants.scale), constants.limit)
 
 
-def pack(manifest: Manifest, model: bytes, baselines: BaselineTable | None = None) -> dict[str, bytes]:
-    """The files of a bundle; a manifest that declares baselines needs them."""
+def pack(
+    manifest: Manifest,
+    model: bytes,
+    baselines: BaselineTable | None = None,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
+) -> dict[str, bytes]:
+    """The files of a bundle; a manifest that declares baselines needs them. beside: ATTRIBUTION, REFERENCE, or both."""
     table = {} if baselines is None else {_BASELINES: write_table(baselines)}
-    return table | {
+    return {
+        **table,
+        **beside,
         "bundle.json": msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n",
         "model.onnx": model,
     }
 
 
+def beside(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Those files of a bundle that serving scores can do without."""
+    return {name: content for name, content in files.items() if name in _OPTIONAL}
+
+
 def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     """Check and load the files of a bundle. Raises InputError naming the file and the rule."""
-    if not _FILES <= set(files) <= {*_FILES, _BASELINES}:
-        raise InputError(
-            "bundle", f"must hold exactly {sorted(_FILES)}, and {_BASELINES} where declared", sorted(files)
-        )
+    if not _FILES <= set(files) <= {*_FILES, _BASELINES, *_OPTIONAL}:
+        rule = f"must hold exactly {sorted(_FILES)}, {_BASELINES} where declared, and perhaps {sorted(_OPTIONAL)}"
+        raise InputError("bundle", rule, sorted(files))
     try:
         found = msgspec.json.decode(files["bundle.json"], type=_Format).format
         if found != FORMAT:
@@ -182,7 +201,7 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     except msgspec.MsgspecError as error:
         raise InputError("bundle.json", str(error)) from error
     wanted = _FILES | ({_BASELINES} if manifest.baselines else set())
-    if set(files) != wanted:
+    if set(files) - _OPTIONAL != wanted:
         raise InputError("bundle", f"must hold exactly {sorted(wanted)}", sorted(files))
     d = len(manifest.features)
     baselines = make_baselines(read_table(files[_BASELINES], d)) if manifest.baselines else None
@@ -192,7 +211,8 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     }  # fmt: skip
     if len(widths) != 1:
         raise InputError("bundle", "expanded features, transform and graph must have one width", sorted(widths))
-    return Bundle(manifest, scorer, digest_of(files), make_judge(manifest))
+    forest = read_forest(files[ATTRIBUTION], scorer.graph.width) if ATTRIBUTION in files else None
+    return Bundle(manifest, scorer, digest_of(files), make_judge(manifest), forest)
 
 
 def load_bundle(uri: str, digest: str) -> Bundle:

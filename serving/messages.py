@@ -61,10 +61,11 @@ class ModelName(msgspec.Struct):
 
 
 class Reason(msgspec.Struct):
-    """A feature and its share of why a row scored high, 0 to 1."""
+    """A feature, its share of what raised a row's score, 0 to 1, and on which side of its usual value it is."""
 
     feature: str
     share: float
+    direction: Literal["above", "below"]
 
 
 class RowReasons(msgspec.Struct):
@@ -77,11 +78,12 @@ class RowReasons(msgspec.Struct):
 class Reasons(msgspec.Struct):
     """Why rows are alerts: only alert rows, those with the highest scores first.
 
-    method: "squared_errors", an autoencoder's squared errors, whose mean is the score; "occlusion", how far the score
-    falls when a feature, and all that history makes of it, is set to its centre. left_out: alert rows beyond the limit.
+    method: "expected_path", the credits of a forest's splits, which sum to the score less that of an ordinary row;
+    "first_and_last", the mean of what a feature adds to the score of an ordinary row and what it adds last. A feature
+    answers for its history too. left_out: alert rows beyond the limit.
     """
 
-    method: Literal["squared_errors", "occlusion"]
+    method: Literal["expected_path", "first_and_last"]
     rows: list[RowReasons]
     left_out: int
 

@@ -54,10 +54,17 @@ def score(
         if given is not None and np.isnan(given).any():
             row = int(np.argwhere(np.isnan(given))[0][0])
             raise InputError(field, "must not hold NaN", f"row {row}")
+    return scorer.graph.score(graph_inputs(scorer, values, past, at))
+
+
+def graph_inputs(
+    scorer: Scorer, values: NDArray[np.float64], past: NDArray[np.float64] | None, at: NDArray[np.int64] | None
+) -> NDArray[np.float32]:
+    """(n, D) what the graph sees of the arguments of ``score``: 0 is ordinary, 1 a robust standard deviation above."""
     if scorer.baselines is not None:
         at = np.full(len(values), len(scorer.baselines.centre) - 1) if at is None else at
         values, past = scorer.baselines.apply(values, at), past if past is None else scorer.baselines.apply(past, at)
-    return scorer.graph.score(scorer.transform.apply(expand(scorer.history, values, past)))
+    return scorer.transform.apply(expand(scorer.history, values, past))
 
 
 def score_rows(scorer: Scorer, rows: Scorable, at: NDArray[np.int64] | None = None) -> NDArray[np.float32]:

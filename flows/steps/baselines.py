@@ -18,7 +18,7 @@ from flows.steps.table import read_checked
 from flows.steps.train import CHALLENGER
 from flows.workspace import Workspace
 from serving.baselines import BaselineTable, Stratum, locate, make_baselines, read_table
-from serving.bundle import Bundle, load_bundle, open_bundle, pack
+from serving.bundle import Bundle, beside, load_bundle, open_bundle, pack
 from serving.scorer import score_rows
 from serving.verdict import judge
 from training.baselines import fit_baselines, fleet_of, renew
@@ -80,7 +80,7 @@ def refresh(
     if tried.refused:
         raise RefusedError(tried.refused)
     renewed = renew(before, fit_baselines(rows, baseline_rules(config), fleet_of(before)))
-    packed = pack(bundle.manifest, files["model.onnx"], renewed)
+    packed = pack(bundle.manifest, files["model.onnx"], renewed, beside(files))
     digest = open_bundle(packed).digest
     with progress.stage("Publishing and registering") as stage:
         with registry.run(config.model, folder.name, {"refreshed_version": version.version}) as run_id:

@@ -17,6 +17,7 @@ from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Progress
 from flows.steps.choosing import Choice, choose
+from flows.steps.packing import beside_model
 from serving.baselines import BaselineTable, Stratum, make_baselines
 from serving.bundle import FORMAT, Manifest, PastRows, Strata, make_scorer, make_transform, pack
 from serving.scorer import Scorer, prepare, score_rows
@@ -80,7 +81,8 @@ def fit_bundle(
         history=history,
         baselines=strata,
     )
-    return Fitted(pack(manifest, model, table), choice, calibrated)
+    beside = beside_model(model, view.scaling, view.reference, reference.rows, config.seed)
+    return Fitted(pack(manifest, model, table, beside), choice, calibrated)
 
 
 def offered(reference: Rows, config: TrainConfig) -> list[BaselineTable | None]:

@@ -14,6 +14,7 @@ from evaluation.calibration import AlertBudget, calibrate
 from features.history import scorable
 from features.rows import Rows
 from features.storage import publish_folder
+from flows.steps.packing import beside_model
 from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
 from serving.holder import Holder
 from serving.loading import BundleRef
@@ -58,7 +59,8 @@ def publish(
         simulated=False,
         history=history,
     )
-    return store_files(store, pack(msgspec.structs.replace(manifest, **more), model), str(seed))
+    beside = beside_model(model, scaling, ready.expanded(), ready.rows, seed)
+    return store_files(store, pack(msgspec.structs.replace(manifest, **more), model, beside=beside), str(seed))
 
 
 def store_files(store: Path, files: Mapping[str, bytes], version: str = "1") -> BundleRef:

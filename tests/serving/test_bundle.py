@@ -11,10 +11,13 @@ from onnx import helper, numpy_helper
 from features.errors import InputError, UnreachableError
 from features.storage import publish_folder
 from serving.bundle import (
+    ATTRIBUTION,
+    REFERENCE,
     Budget,
     Manifest,
     PastRows,
     RobustScaling,
+    beside,
     digest_of,
     load_bundle,
     open_bundle,
@@ -78,6 +81,18 @@ def test_the_digest_changes_with_content_and_name(other: dict[str, bytes]) -> No
 def test_any_other_file_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"bundle: must hold exactly .*{name}"):
         open_bundle(pack(MANIFEST, sum_of(2)) | {name: b"x"})
+
+
+def test_reference_rows_belong_to_the_digest_but_are_not_read_to_serve() -> None:
+    files = pack(MANIFEST, sum_of(2), beside={REFERENCE: b"no parquet"})
+    assert beside(files) == {REFERENCE: b"no parquet"}
+    assert open_bundle(files).digest == digest_of(files) != digest_of(pack(MANIFEST, sum_of(2)))
+
+
+def test_trees_for_reasons_are_read_and_must_fit_the_graph() -> None:
+    with pytest.raises(InputError, match=r"attribution\.npz: cannot be read"):
+        open_bundle(pack(MANIFEST, sum_of(2), beside={ATTRIBUTION: b"no zip"}))
+    assert open_bundle(pack(MANIFEST, sum_of(2))).forest is None
 
 
 def test_a_missing_file_is_refused() -> None:

@@ -7,8 +7,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from evaluation.measures import drivers
-from features.history import expand
 from serving.attribution import MAX_EXPLAINED
 from serving.bundle import pack
 from tests.serving.service import Service, publish, serve, store_files
@@ -88,10 +86,10 @@ def reasons(service: Service, body: Any) -> Any:
 
 def test_with_explain_alert_rows_have_their_three_main_features(forest: Service) -> None:
     found = reasons(forest, {"data": [[5, 5, 5], [60, 5, -60], WILD]})
-    assert found["method"] == "occlusion"
+    assert found["method"] == "expected_path"
     assert sorted(row["row"] for row in found["rows"]) == [1, 2]
     tops = {row["row"]: row["top"] for row in found["rows"]}
-    assert {reason["feature"] for reason in tops[1][:2]} == {"a", "c"}
+    assert {(reason["feature"], reason["direction"]) for reason in tops[1][:2]} == {("a", "above"), ("c", "below")}
     for top in tops.values():
         shares = [reason["share"] for reason in top]
         assert shares == sorted(shares, reverse=True)
@@ -109,28 +107,10 @@ def test_explain_is_true_or_false(forest: Service, query: bytes) -> None:
     assert (answer.status, answer.json["field"]) == (422, "explain")
 
 
-def test_occlusion_is_that_of_the_evaluation(plain: Service) -> None:
-    assert plain.holder.served is not None
-    expected = drivers(plain.holder.served.bundle.scorer, np.array([WILD], float), ("a", "b", "c"))
-    found = reasons(plain, {"data": [WILD]})["rows"][0]["top"]
-    assert {reason["feature"]: reason["share"] for reason in found} == pytest.approx(expected)
-
-
-def test_an_autoencoder_is_explained_by_its_squared_errors_with_all_that_history_makes_of_a_feature(
-    autoencoder: Service,
-) -> None:
-    data, past = [[5, 5, 5]], [[[5, 90, 5], [5, -80, 5]]]
-    found = reasons(autoencoder, {"data": data, "history": past})
-    assert found["method"] == "squared_errors"
-    top = found["rows"][0]["top"]
-    assert top[0]["feature"] == "b"
-    assert autoencoder.holder.served is not None
-    scorer = autoencoder.holder.served.bundle.scorer
-    inputs = scorer.transform.apply(expand(scorer.history, np.array(data, float), np.array(past, float)))
-    errors = scorer.graph.errors(inputs)
-    assert errors is not None
-    by_feature = errors[0].reshape(-1, 3).sum(axis=0)
-    assert top[0]["share"] == pytest.approx(by_feature[1] / by_feature.sum())
+def test_an_autoencoder_is_explained_by_what_its_graph_says_of_other_rows(autoencoder: Service) -> None:
+    found = reasons(autoencoder, {"data": [[5, 5, 5]], "history": [[[5, 90, 5], [5, -80, 5]]]})
+    assert found["method"] == "first_and_last"
+    assert found["rows"][0]["top"][0]["feature"] == "b"
 
 
 def test_the_number_of_rows_that_are_explained_is_bounded_and_the_worst_come_first(forest: Service) -> None:
