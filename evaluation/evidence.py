@@ -15,6 +15,7 @@ from evaluation.spans import false_onsets, labelled_spans
 from features.rows import Rows
 
 RANKING_ROWS = 50_000
+_NO_TIME = "the table has no time"
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Figures of ``rows`` rows, by name; judged_rows: those of fully labelled spans, on which rankings are taken."""
+    """Figures of ``rows`` rows, by name; judged_rows: those of fully labelled spans, on which rankings are taken.
+
+    anomalous_share: of the judged rows; None where there are none.
+    """
 
     rows: int
     judged_rows: int
+    anomalous_share: float | None
     figures: tuple[Figure, ...]
     episodes: Episodes | None
 
@@ -59,35 +64,63 @@ def judge_window(
     a row labelled normal and touch no anomalous one, per series and day of rows labelled normal), auroc and
     average_precision on fully labelled spans. ``lost``: anomalous rows in quarantine, whose episodes count as missed.
     """
-    clusters = cluster(rows, seed)
-    by = None if clusters is None else bootstrap(clusters, seed, level=level)
-    codes = None if clusters is None else clusters.of(rows.independent, rows.times)
+    by, codes = _resampled(rows, seed, level)
     spans = labelled_spans(rows)
     found = None if rows.labels is None else list_episodes(rows, flagged, lost)
-    figures = [_ratio("alert_rate", "share", flagged, np.ones(len(rows)), codes, by)]
-    starts = None if rows.times is None or not period_us else onsets(flagged, rows, merge_us)
-    no_labels, no_time = "no row has a label", "the table has no time"
-    if starts is None:
-        figures.append(Figure("onsets", None, "1/day", reason=no_time))
-    else:
-        figures.append(_ratio("onsets", "1/day", starts, np.full(len(rows), period_us / DAY_US), codes, by))
+    starts = _starts(flagged, rows, merge_us, period_us)
+    figures = [*_alerts(flagged, starts, rows, period_us, codes, by)]
+    no_labels = "no row has a label"
     if found is None:
-        reason = no_time if rows.times is None and rows.labels is not None else no_labels
+        reason = _NO_TIME if rows.times is None and rows.labels is not None else no_labels
         figures += [Figure(name, None, unit, reason=reason) for name, unit in
                     (("episode_recall", "share"), ("median_delay", "s"))]  # fmt: skip
     else:
-        of = None if clusters is None else clusters.of(found.units, found.starts_us)
+        of = None if by is None else by.clusters.of(found.units, found.starts_us)
         figures.append(_ratio("episode_recall", "share", found.detected, np.ones(len(found.units)), of, by))
         hit = found.detected
         figures.append(_delay(found.delays_us[hit] / 1e6, None if of is None else of[hit], by))
     if starts is None or rows.labels is None:
-        figures.append(Figure("false_onsets", None, "1/day", reason=no_labels if rows.labels is None else no_time))
+        figures.append(Figure("false_onsets", None, "1/day", reason=no_labels if rows.labels is None else _NO_TIME))
     else:
         false = false_onsets(starts, flagged, rows)
         days = (rows.labels == 0) * (period_us / DAY_US)
         figures.append(_ratio("false_onsets", "1/day", false, days, codes, by))
     figures += _ranking(scores, rows, spans, codes, by, seed)
-    return Evidence(len(rows), int(spans.sum()), tuple(figures), None if found is None else summarise(found))
+    share = float(rows.anomalous[spans].mean()) if spans.any() else None
+    return Evidence(len(rows), int(spans.sum()), share, tuple(figures), None if found is None else summarise(found))
+
+
+def judge_alerts(
+    flagged: NDArray[np.bool_], rows: Rows, *, merge_us: int, period_us: int, seed: int = 0, level: float = 0.95
+) -> tuple[Figure, Figure]:
+    """The two figures of (n,) alert rows that need no label: alert_rate and onsets, as in ``judge_window``."""
+    by, codes = _resampled(rows, seed, level)
+    return _alerts(flagged, _starts(flagged, rows, merge_us, period_us), rows, period_us, codes, by)
+
+
+def _resampled(rows: Rows, seed: int, level: float) -> tuple[Bootstrap | None, NDArray[np.int64] | None]:
+    clusters = cluster(rows, seed)
+    if clusters is None:
+        return None, None
+    return bootstrap(clusters, seed, level=level), clusters.of(rows.independent, rows.times)
+
+
+def _starts(flagged: NDArray[np.bool_], rows: Rows, merge_us: int, period_us: int) -> NDArray[np.bool_] | None:
+    return None if rows.times is None or not period_us else onsets(flagged, rows, merge_us)
+
+
+def _alerts(
+    flagged: NDArray[np.bool_],
+    starts: NDArray[np.bool_] | None,
+    rows: Rows,
+    period_us: int,
+    codes: NDArray[np.int64] | None,
+    by: Bootstrap | None,
+) -> tuple[Figure, Figure]:
+    rate = _ratio("alert_rate", "share", flagged, np.ones(len(rows)), codes, by)
+    if starts is None:
+        return rate, Figure("onsets", None, "1/day", reason=_NO_TIME)
+    return rate, _ratio("onsets", "1/day", starts, np.full(len(rows), period_us / DAY_US), codes, by)
 
 
 def _ratio(

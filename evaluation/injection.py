@@ -22,11 +22,13 @@ Flag = Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Injection:
-    """Sizes in robust standard deviations of a series in the reference window; faults of each, and rows of a fault."""
+    """Sizes in robust standard deviations of a series in the reference window; faults of each, rows of a fault, and
+    kinds of ``KINDS``."""
 
     sizes: tuple[float, ...] = (4.0, 8.0, 16.0)
     faults: int = 240
     rows: int = 12
+    kinds: tuple[str, ...] = KINDS
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class InjectedFaults:
 
     detected: NDArray[np.bool_]
     untouched: NDArray[np.bool_]
+    kinds: tuple[str, ...]
     sizes: tuple[float, ...]
     places: Places
 
@@ -58,7 +61,9 @@ class InjectedFaults:
     def by_kind(self) -> dict[str, dict[float, float]]:
         """Recall of injected faults by kind, then size."""
         shares = self.detected.mean(axis=2)
-        return {kind: dict(zip(self.sizes, row.tolist(), strict=True)) for kind, row in zip(KINDS, shares, strict=True)}
+        return {
+            kind: dict(zip(self.sizes, row.tolist(), strict=True)) for kind, row in zip(self.kinds, shares, strict=True)
+        }
 
 
 def place(rows: Rows, usable: NDArray[np.bool_], injection: Injection, depth: int, seed: int) -> Places | None:
@@ -132,12 +137,12 @@ def injected_faults(
         return np.asarray(flag(working, at).reshape(places.rows.shape).any(axis=1))
 
     untouched = hits()
-    detected = np.empty((len(KINDS), len(injection.sizes), len(own)), bool)
-    for number, kind in enumerate(KINDS):
+    detected = np.empty((len(injection.kinds), len(injection.sizes), len(own)), bool)
+    for number, kind in enumerate(injection.kinds):
         for rank, size in enumerate(injection.sizes):
             working[places.rows] = inject(own, rows.features, kind, size, spread, seed)
             detected[number, rank] = hits()
-    return InjectedFaults(detected, untouched, injection.sizes, places)
+    return InjectedFaults(detected, untouched, injection.kinds, injection.sizes, places)
 
 
 def reference_spread(rows: Rows) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from features.errors import RefusedError
 from flows.exit_codes import ExitCode
 
 
@@ -20,6 +21,14 @@ class Outcome:
     figures: Mapping[str, Any] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.DONE
+
+
+class RefusedRun(RefusedError):
+    """A gate said no to what a complete run made; ``outcome`` is what was done and kept."""
+
+    def __init__(self, message: str, outcome: Outcome) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class Progress(Protocol):

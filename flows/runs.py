@@ -56,12 +56,13 @@ def unfinished(runs: Path, asked: str) -> Path:
     raise InputError("--resume", f"there is no unfinished training run in {runs}")
 
 
-def settle(folder: Path, rows: Rows) -> None:
-    """Note what a run works on. Raises InputError when the rows are not those that the run began with."""
+def settle(folder: Path, rows: Rows) -> str:
+    """Note what a run works on, and return its fingerprint. Raises InputError when the run began with other rows."""
     before, now = read_state(folder).rows, fingerprint(rows)
     if before not in ("", now):
         raise InputError("--resume", f"run {folder.name} began with other rows than its table now gives; train anew")
     _write_state(folder, State(now))
+    return now
 
 
 def finish(folder: Path) -> None:

@@ -45,9 +45,21 @@ class Contract:
 
 
 @dataclass(frozen=True)
+class StratumBudget:
+    """What the threshold of young or unseen series rests on, and how many test rows it judged."""
+
+    name: str
+    budget: Budget
+    rows: int
+
+
+@dataclass(frozen=True)
 class GateEvidence:
-    """All that the rules look at. champion: None for the first model; alerts: the onsets, or the alert rate where the
-    budget is one of rows, of test rows not known to be anomalous."""
+    """All that the rules look at.
+
+    champion, champion_budget: None for the first model; alerts: the onsets, or the alert rate where the budget is one
+    of rows, of test rows not known to be anomalous; strata: thresholds beside the one of ``budget``.
+    """
 
     validation_failures: tuple[str, ...]
     comparison: Comparison
@@ -59,6 +71,8 @@ class GateEvidence:
     champion: Contract | None
     concentration: Concentration | None
     separations: Mapping[str, float]
+    champion_budget: Budget | None = None
+    strata: tuple[StratumBudget, ...] = ()
 
 
 @dataclass(frozen=True)

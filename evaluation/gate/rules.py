@@ -16,10 +16,34 @@ def _validation(evidence: GateEvidence, _: GateRules) -> Verdict:
 
 
 def _calibration(evidence: GateEvidence, rules: GateRules) -> Verdict:
+    """Few exceedances are a doubt; in place of a champion's threshold that rests on enough, they are a loss."""
     found = evidence.budget.exceedances
     text = f"the threshold rests on {found} independent exceedances of the calibration window"
-    if found < rules.min_exceedances:
-        return "refuse", f"{text}, fewer than {rules.min_exceedances}: bring more calibration rows"
+    if found >= rules.min_exceedances:
+        return "pass", text
+    text += f", fewer than {rules.min_exceedances}"
+    before = evidence.champion_budget
+    if before is None or before.exceedances < rules.min_exceedances:
+        return "inconclusive", f"{text}: more calibration rows would tell"
+    return "refuse", f"{text}, the champion's on {before.exceedances}: bring more calibration rows"
+
+
+def _strata(evidence: GateEvidence, rules: GateRules) -> Verdict:
+    """A threshold that judged test rows and rests on little is a doubt; one that no row met only has its range said."""
+    if not evidence.strata:
+        return "pass", "one threshold judges every row"
+    said, few = [], []
+    for stratum in evidence.strata:
+        budget = stratum.budget
+        said.append(
+            f"{stratum.name} series: {budget.exceedances} independent exceedances, 90 % range of the rate "
+            f"{budget.low:.3g} to {budget.high:.3g}, {stratum.rows:,} test rows"
+        )
+        if stratum.rows and budget.exceedances < rules.min_exceedances:
+            few.append(stratum.name)
+    text = "; ".join(said)
+    if few:
+        return "inconclusive", f"{text}: fewer than {rules.min_exceedances} exceedances for {' and '.join(few)} series"
     return "pass", text
 
 
@@ -110,6 +134,7 @@ RULES: Mapping[str, Callable[[GateEvidence, GateRules], Verdict]] = {
     "units": _units,
     "leak": _leak,
     "calibration": _calibration,
+    "strata": _strata,
     "alerts": _alerts,
     "concentration": _concentration,
     "cost": _cost,

@@ -1,8 +1,10 @@
 """The MLflow door: runs, nested trials, model versions and aliases."""
 
 import hashlib
+import json
 import logging
 import re
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +23,7 @@ from training.trials import Trial
 
 _LONGEST_NAME = 250
 _LONGEST_TAG = 5_000
+_LONGEST_DATASET, _LONGEST_DIGEST = 500, 36
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,38 @@ class Registry:
         )
         self._client.set_terminated(child, "FAILED" if trial.error else "FINISHED")
 
-    def log(self, run_id: str, figures: Mapping[str, float | None], files: Iterable[Path]) -> None:
-        """Log the figures that are known, and artifacts."""
+    def log(
+        self,
+        run_id: str,
+        figures: Mapping[str, float | None],
+        files: Iterable[Path],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log the figures that are known, artifacts and tags."""
+        now = int(time.time() * 1_000)
+        known = [Metric(key, value, now, 0) for key, value in figures.items() if value is not None]
         with _translated(self._uri):
-            for key, value in figures.items():
-                if value is not None:
-                    self._client.log_metric(run_id, key, value)
+            self._client.log_batch(run_id, metrics=known, tags=[RunTag(*tag) for tag in _bounded(tags or {}).items()])
             for file in files:
                 self._client.log_artifact(run_id, str(file))
+
+    def log_data(self, run_id: str, uri: str, fingerprint: str, rows: int) -> None:
+        """Name the table that a run worked on, as MLflow's input dataset."""
+        profile = json.dumps({"num_rows": rows})
+        source = json.dumps({"uri": uri})
+        found = Dataset(uri[:_LONGEST_DATASET], fingerprint[:_LONGEST_DIGEST], "vigia", source, profile=profile)
+        with _translated(self._uri):
+            self._client.log_inputs(run_id, [DatasetInput(found, [InputTag("mlflow.data.context", "training")])])
+
+    def read(self, run_id: str, name: str) -> bytes | None:
+        """The content of a run's artifact; None without that run or artifact."""
+        try:
+            with _translated(self._uri), tempfile.TemporaryDirectory() as folder:
+                if name not in {found.path for found in self._client.list_artifacts(run_id)}:
+                    return None
+                return Path(self._client.download_artifacts(run_id, name, folder)).read_bytes()
+        except InputError:
+            return None
 
     def register(self, name: str, uri: str, digest: str, run_id: str) -> ModelVersion:
         """The version of that digest: an existing one, else a new one."""
@@ -129,8 +156,8 @@ class Registry:
     def tag_version(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Set tags of a version; others stay."""
         with _translated(self._uri):
-            for key, value in tags.items():
-                self._client.set_model_version_tag(name, version, key, value[:_LONGEST_TAG])
+            for key, value in _bounded(tags).items():
+                self._client.set_model_version_tag(name, version, key, value)
 
     def by_alias(self, name: str, alias: str) -> ModelVersion | None:
         """The version an alias points at; None without model or alias."""
@@ -144,6 +171,11 @@ class Registry:
         """A version by number. Raises InputError when there is none."""
         with _translated(self._uri):
             return _version(self._client.get_model_version(name, version))
+
+
+def _bounded(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags within what MLflow holds; a cut shows."""
+    return {key: text if len(text) <= _LONGEST_TAG else f"{text[: _LONGEST_TAG - 1]}…" for key, text in tags.items()}
 
 
 def _version(found: Any) -> ModelVersion:

@@ -234,6 +234,41 @@ class Drift(Config):
     max_rows: int = Field(10_000, ge=100, description="seeded sample of each window")
 
 
+class Injection(Config):
+    """Faults put into test rows, so that something is found or missed where no label says what is anomalous."""
+
+    kinds: list[Literal["scale", "offset", "impulse", "noise"]] = Field(
+        ["scale", "offset", "impulse", "noise"], min_length=1
+    )
+    sizes: list[Annotated[float, Field(gt=0)]] = Field(
+        [4.0, 8.0, 16.0], min_length=1, max_length=10, description="in robust standard deviations within a series"
+    )
+    faults: int = Field(240, ge=10, le=10_000, description="of each kind and size")
+    rows: int = Field(12, ge=1, le=1_000, description="neighbouring rows of a fault; one without time")
+
+
+class Gate(Config):
+    """What a challenger must keep to be registered under the alias ``challenger``."""
+
+    champion: str | None = Field(
+        "champion-local", description="alias of the version to compare with; null: compare with none"
+    )
+    margin: float = Field(0.05, gt=0, lt=1, description="loss of the compared measure that is still accepted")
+    on_inconclusive: Literal["register", "refuse"] = Field(
+        "register", description="what becomes of a challenger that these rows cannot tell from a worse one"
+    )
+    max_operations: float = Field(1e6, gt=0, description="multiply-adds and comparisons to score a row")
+    max_bundle_bytes: int = Field(500_000_000, ge=1)
+    min_exceedances: int = Field(5, ge=0, description="independent calibration events that each threshold must rest on")
+    max_worst_tenth: Share = Field(0.8, description="share of the alerts in the worst tenth of the series")
+    min_alerts_per_series: float = Field(0.5, ge=0, description="fewer alerts than this say nothing of where they lie")
+    leak_auroc: float = Field(0.995, gt=0.5, le=1, description="of one feature alone, above which a leak is suspected")
+    allowed_features: list[str] = Field([], description="features that are known to tell the labels")
+    max_unit_ratio: float = Field(5.0, gt=1, description="of a feature's spread to that in the champion's reference")
+    max_level_shift: float = Field(20.0, gt=0, description="of a feature's centre, in the champion's spreads")
+    allow_schema_change: bool = Field(False, description="those who send rows change along with the model")
+
+
 class TrainConfig(Config):
     """One training run."""
 
@@ -248,3 +283,5 @@ class TrainConfig(Config):
     fit: Fit = Fit()
     alerts: Alerts = Alerts()
     drift: Drift = Drift()
+    injection: Injection = Injection()
+    gate: Gate = Gate()

@@ -32,11 +32,11 @@ _USUAL_STEPS = 3  # a history spans up to two missing rows
 
 @dataclass(frozen=True)
 class Fitted:
-    """The files of a bundle and where they come from."""
+    """The files of a bundle, how they were chosen, and the rows as the chosen transform sees them."""
 
     files: dict[str, bytes]
     choice: Choice
-    calibrated: Calibrated
+    view: View
 
 
 def fit_bundle(
@@ -82,7 +82,14 @@ def fit_bundle(
         baselines=strata,
     )
     beside = beside_model(model, view.scaling, view.reference, reference.rows, config.seed)
-    return Fitted(pack(manifest, model, table, beside), choice, calibrated)
+    return Fitted(pack(manifest, model, table, beside), choice, view)
+
+
+def refit(fitted: Fitted, seed: int) -> bytes:
+    """The graph of the same configuration, fitted on the same rows with another seed, in this process."""
+    parameters, _ = split_parameters(fitted.choice.parameters)
+    view = fitted.view
+    return fit_detector(fitted.choice.family, parameters, seed=seed, scaling=view.scaling, reference=view.reference)
 
 
 def offered(reference: Rows, config: TrainConfig) -> list[BaselineTable | None]:

@@ -1,6 +1,5 @@
-"""`vigia train`: data -> validated rows -> search -> bundle -> registered challenger, with a drift report."""
+"""`vigia train`: data -> validated rows -> search -> bundle -> judged -> registered challenger, if the gate lets it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,32 +8,29 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from evaluation.calibration import usual_period
 from evaluation.drift.report import Drift, report_drift
-from evaluation.episodes import LostRows
-from evaluation.measures import Measures, drivers, measure
 from features.errors import NotEnoughDataError
 from features.history import Scorable, scorable
-from features.rows import Rows
 from features.split import Split, Window, assign
-from features.storage import publish_folder, write_text
-from flows.adapters.registry import Registry
+from features.storage import write_text
+from flows.adapters.registry import ModelVersion, Registry
 from flows.config.loading import load_config
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
-from flows.outcome import Outcome, Progress
+from flows.outcome import Outcome, Progress, RefusedRun
 from flows.runs import CONFIG, finish, holding, settle, unfinished
-from flows.steps.findings import Findings, LeftOut, figures, logged, screen
-from flows.steps.fitting import alert_budget, declared_history, fit_bundle
+from flows.steps.champion import Trial, find_champion, hold_against
+from flows.steps.findings import Findings, LeftOut, figures
+from flows.steps.fitting import declared_history, fit_bundle, normal
+from flows.steps.gating import gate, gate_rules, refusal
+from flows.steps.judging import judge_bundle
+from flows.steps.lineage import spans, trace
+from flows.steps.recording import CHALLENGER as CHALLENGER
+from flows.steps.recording import record
+from flows.steps.screen import screen
 from flows.steps.table import read_checked
 from flows.workspace import Workspace
-from serving.baselines import locate
-from serving.bundle import Bundle, make_history, open_bundle
-from serving.scorer import prepare, score_rows
-from serving.verdict import judge
-
-CHALLENGER = "challenger"
-_EXPLAINED_ROWS = 500
+from serving.bundle import make_history, open_bundle
 
 
 def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
@@ -65,7 +61,7 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
     with progress.stage("Reading and validating") as stage:
         table = read_checked(config, folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
-    settle(folder, table.rows)
+    fingerprint = settle(folder, table.rows)
     assigned = assign(table.rows, _split(config))
     history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
     complete = scorable(table.rows, make_history(history))
@@ -74,37 +70,68 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
     left_out = LeftOut(len(table.rows) - len(complete), len(complete) - len(known))
     with progress.stage("Opening the registry"):
         registry = Registry(workspace.registry_uri, workspace.artifacts)
+        champion = find_champion(registry, config)
     with registry.run(config.model, folder.name, _flat(settings)) as run_id:
         fitted = fit_bundle(windows, history, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
         bundle = open_bundle(fitted.files)
-        with progress.stage("Judging and reporting drift"):
-            measures, shares = _judge(bundle, windows[Window.TEST], table.lost, config)
+        with progress.stage("Judging") as stage:
+            judged = judge_bundle(bundle, fitted, windows, table.lost, config)
+            trial = Trial(table.rows, bundle, judged.scored, normal(windows[Window.REFERENCE]).rows, table.lost)
+            compared = hold_against(champion, trial, config)
+            decision = gate(fitted.files, bundle, judged, compared.comparison, champion, table.validation, config.gate)
+            stage.result(decision.outcome)
+        with progress.stage("Reporting drift"):
             drift = _drift(windows, config, table.simulated, folder / "drift.html")
-        found = Findings(table, windows, fitted.choice, bundle.manifest, left_out, measures, shares, drift)
+        origin = trace(
+            config.data.uri,
+            fingerprint,
+            spans(windows, config.split.between_series),
+            folder,
+            run_id=run_id,
+            digest=bundle.digest,
+        )
+        found = Findings(
+            table=table,
+            windows=windows,
+            choice=fitted.choice,
+            manifest=bundle.manifest,
+            left_out=left_out,
+            judged=judged,
+            comparison=compared.comparison,
+            injected=compared.injected,
+            champion=None if champion is None else champion.version,
+            rules=gate_rules(config.gate),
+            decision=decision,
+            lineage=origin,
+            drift=drift,
+        )
         with progress.stage("Publishing and registering") as stage:
-            write_text(folder / "figures.json", json.dumps(figures(found), indent=2))
-            registry.log_trials(run_id, fitted.choice.trials)
-            pages = [folder / name for name in (CONFIG, "figures.json", "validation.html", "drift.html")]
-            registry.log(run_id, logged(found), pages)
-            target = workspace.bundles / bundle.digest
-            publish_folder(fitted.files, target)
-            version = registry.register(config.model, target.as_uri(), bundle.digest, run_id)
-            registry.set_alias(config.model, CHALLENGER, version.version)
+            version = record(registry, config.model, fitted.files, found, folder, workspace.bundles)
             stage.result(f"version {version.version}")
     finish(folder)
-    paths = {"run": folder, "bundle": target, "validation": table.page, "drift": folder / "drift.html"}
-    if table.quarantine:
-        paths["quarantine"] = table.quarantine
-    heading = ("Model", f"{version.name} version {version.version} ({CHALLENGER}), bundle sha256:{bundle.digest[:12]}")
-    return Outcome(
+    return _outcome(found, version, folder, workspace.bundles / bundle.digest)
+
+
+def _outcome(found: Findings, version: ModelVersion, folder: Path, bundle: Path) -> Outcome:
+    """What was done. Raises RefusedRun with it when the gate did not let the bundle be the challenger."""
+    decision = found.decision
+    paths = {"run": folder, "bundle": bundle, "validation": found.table.page, "drift": folder / "drift.html"}
+    if found.table.quarantine:
+        paths["quarantine"] = found.table.quarantine
+    role = CHALLENGER if decision.registered else "no challenger"
+    heading = ("Model", f"{version.name} version {version.version} ({role}), bundle sha256:{version.digest[:12]}")
+    outcome = Outcome(
         lines=(heading, *screen(found)),
-        next_command=f"promote --env local --model {config.model}",
-        digest=bundle.digest,
+        next_command=f"promote --env local --model {version.name}" if decision.registered else "",
+        digest=version.digest,
         version=version.version,
-        run_id=run_id,
+        run_id=found.lineage.run_id,
         figures=figures(found),
         paths={name: str(path) for name, path in paths.items()},
     )
+    if not decision.registered:
+        raise RefusedRun(refusal(decision), outcome)
+    return outcome
 
 
 def _split(config: TrainConfig) -> Split:
@@ -122,26 +149,6 @@ def _windows(known: Scorable, assigned: NDArray[np.int8]) -> dict[Window, Scorab
             rule = "needs a row of a running machine with complete history"
             raise NotEnoughDataError(f"window {window.name.lower()!r}", rule, 0)
     return windows
-
-
-def _judge(bundle: Bundle, test: Scorable, lost: LostRows, config: TrainConfig) -> tuple[Measures, Mapping[str, float]]:
-    at = None if bundle.scorer.baselines is None else locate(bundle.scorer.baselines, test.rows)
-    scores = score_rows(bundle.scorer, test, at)
-    flagged = judge(bundle.judge, scores, bundle.strata(at)).alerts
-    inside = lost.take(_in_test(lost, test.rows, config))
-    merge_us, period = alert_budget(config).merge_us, usual_period(test.rows)
-    measures = measure(scores, flagged, test.rows, merge_us, period, inside)
-    highest = (-scores[flagged]).argsort(kind="stable")[:_EXPLAINED_ROWS]
-    explained = test.take(np.sort(np.flatnonzero(flagged)[highest]))
-    return measures, drivers(bundle.scorer, prepare(explained, bundle.scorer.baselines), test.rows.features)
-
-
-def _in_test(lost: LostRows, test: Rows, config: TrainConfig) -> NDArray[np.bool_]:
-    """(m,) True where a quarantined row belongs to the test window, by its series or by its time."""
-    if config.split.between_series:
-        names = {test.series_names[code] for code in np.unique(test.series)}
-        return np.array([name in names for name in lost.series], bool)
-    return np.zeros(0, bool) if test.times is None else np.asarray(lost.times >= test.times.min())
 
 
 def _drift(windows: Mapping[Window, Scorable], config: TrainConfig, simulated: bool, page: Path) -> Drift:

@@ -44,7 +44,7 @@ def injected(rows: Rows, share: float, seed: int) -> Judged:
     first = np.arange(0, len(rows), 40)
     places = Places(first[:, None], rows.independent[first], None if rows.times is None else rows.times[first])
     detected = np.random.default_rng(seed).random((len(KINDS), 3, len(first))) < share
-    faults = InjectedFaults(detected, np.zeros(len(first), bool), (4.0, 8.0, 16.0), places)
+    faults = InjectedFaults(detected, np.zeros(len(first), bool), KINDS, (4.0, 8.0, 16.0), places)
     return Judged(np.zeros(len(rows), np.float32), np.zeros(len(rows), bool), faults)
 
 

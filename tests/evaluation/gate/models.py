@@ -160,6 +160,7 @@ def evidence(data: Split4, challenger: Model, champion: Model | None, *, margin:
         champion=None if champion is None else contract(champion.bundle),
         concentration=concentration(new.flagged, test, BUDGET.merge_us, 0),
         separations=data.separations,
+        champion_budget=None if champion is None else champion.bundle.manifest.budget,
     )
 
 

@@ -9,7 +9,7 @@ from evaluation.comparison import FIRST, Comparison
 from evaluation.concentration import Concentration
 from evaluation.evidence import Figure
 from evaluation.gate.decision import decide
-from evaluation.gate.evidence import Contract, Decision, GateEvidence, GateRules, Reason
+from evaluation.gate.evidence import Contract, Decision, GateEvidence, GateRules, Reason, StratumBudget
 from evaluation.intervals import Interval
 from serving.bundle import Budget
 
@@ -26,6 +26,8 @@ SOUND = GateEvidence(
     champion=CONTRACT,
     concentration=Concentration(share=0.3, by_chance=0.2, series=90, events=80),
     separations={"rms": 0.8},
+    champion_budget=Budget("onsets_per_series_day", 0.1, 0.09, 3600.0, exceedances=18, low=0.06, high=0.14),
+    strata=(StratumBudget("young", Budget("onsets_per_series_day", 0.1, 0.09, 3600.0, exceedances=12), 400),),
 )
 
 
@@ -37,7 +39,8 @@ def test_sound_evidence_passes_with_a_reason_for_each_rule() -> None:
     found = decide(SOUND, RULES)
     assert (found.outcome, found.registered, found.objections) == ("pass", True, ())
     assert [reason.rule for reason in found.reasons] == [
-        "validation", "schema", "units", "leak", "calibration", "alerts", "concentration", "cost", "comparison"
+        "validation", "schema", "units", "leak", "calibration", "strata", "alerts", "concentration", "cost",
+        "comparison",
     ]  # fmt: skip
     assert all(reason.sentence for reason in found.reasons)
 
@@ -73,8 +76,8 @@ REFUSED = {
     ),
     "a calibration of few rows": (
         {"budget": msgspec.structs.replace(SOUND.budget, exceedances=2)}, "calibration",
-        "the threshold rests on 2 independent exceedances of the calibration window, fewer than 5: "
-        "bring more calibration rows",
+        "the threshold rests on 2 independent exceedances of the calibration window, fewer than 5, "
+        "the champion's on 18: bring more calibration rows",
     ),
     "too many alerts": (
         {"alerts": Figure("onsets", 0.5, "1/day", Interval(0.3, 0.8, 0.95, "", 12))}, "alerts",
@@ -149,6 +152,23 @@ def test_alerts_without_an_interval_are_held_to_the_budgets_own() -> None:
 def test_alerts_that_cannot_be_counted_leave_it_open() -> None:
     unknown = replace(SOUND, alerts=Figure("onsets", None, "1/day", reason="the table has no time"))
     assert decide(unknown, RULES).objections == (Reason("alerts", "inconclusive", "onsets: the table has no time"),)
+
+
+def test_few_exceedances_are_a_doubt_where_the_champion_has_no_more_and_for_a_first_model() -> None:
+    few = msgspec.structs.replace(SOUND.budget, exceedances=2)
+    for before in (few, None):
+        found = decide(replace(SOUND, budget=few, champion_budget=before), RULES)
+        assert [(reason.rule, reason.outcome) for reason in found.objections] == [("calibration", "inconclusive")]
+
+
+def test_a_threshold_of_young_series_that_rests_on_little_is_a_doubt_only_where_it_judged_rows() -> None:
+    few = msgspec.structs.replace(SOUND.budget, exceedances=2, low=0.01, high=0.4)
+    for rows, outcome in ((400, "inconclusive"), (0, "pass")):
+        found = of(decide(replace(SOUND, strata=(StratumBudget("young", few, rows),)), RULES), "strata")
+        assert found.outcome == outcome
+        assert f"young series: 2 independent exceedances, 90 % range of the rate 0.01 to 0.4, {rows} test rows" in (
+            found.sentence
+        )
 
 
 def test_few_alerts_lie_in_few_series_by_chance() -> None:

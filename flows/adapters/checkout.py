@@ -1,0 +1,29 @@
+"""The checkout that a program runs from: its commit, read and never touched."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import UnreachableError
+from flows.adapters.git_program import GitFailed, run_git
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The commit at its head, and whether tracked files differ from it."""
+
+    commit: str
+    dirty: bool
+
+
+def read_checkout(root: Path) -> Checkout | None:
+    """The checkout whose root is that folder; None where it is none, has no commit yet, or git is not there.
+
+    A folder inside another project's checkout, as an installed package may be, is none.
+    """
+    try:
+        top, commit = run_git("rev-parse", "--show-toplevel", "HEAD", cwd=root).decode().splitlines()
+        if Path(top) != root:
+            return None
+        return Checkout(commit, bool(run_git("status", "--porcelain", "--untracked-files=no", cwd=root)))
+    except (GitFailed, UnreachableError, OSError):
+        return None

@@ -1,0 +1,69 @@
+"""Keeping what a run made: files of the run, the published bundle, the registry's record, and the alias last."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from features.storage import publish_folder, write_text
+from flows.adapters.registry import ModelVersion, Registry
+from flows.runs import CONFIG
+from flows.steps.findings import Findings, figures, logged
+from flows.steps.gating import reasons
+from flows.steps.lineage import LINEAGE, stated
+
+CHALLENGER = "challenger"
+FIGURES, GATE = "figures.json", "gate.json"
+_PAGES = ("validation.html", "drift.html")
+
+
+def record(
+    registry: Registry, model: str, files: Mapping[str, bytes], found: Findings, folder: Path, store: Path
+) -> ModelVersion:
+    """Register the bundle; it becomes the challenger only where the gate says so, and only when all else is there.
+
+    Safe to run again: the bundle is published once, and a digest has one version.
+    """
+    lineage, decision = found.lineage, found.decision
+    write_text(folder / FIGURES, json.dumps(figures(found), indent=2))
+    write_text(folder / LINEAGE, msgspec.json.format(msgspec.json.encode(lineage), indent=2).decode() + "\n")
+    write_text(folder / GATE, json.dumps(_gate(found), indent=2) + "\n")
+    registry.log_trials(lineage.run_id, found.choice.trials)
+    tags = stated(lineage) | _verdict(found)
+    registry.log(
+        lineage.run_id, logged(found), [folder / name for name in (CONFIG, FIGURES, LINEAGE, GATE, *_PAGES)], tags
+    )
+    registry.log_data(lineage.run_id, lineage.data, lineage.fingerprint, len(found.table.rows))
+    target = store / lineage.digest
+    publish_folder(files, target)
+    version = registry.register(model, target.as_uri(), lineage.digest, lineage.run_id)
+    registry.tag_version(model, version.version, tags)
+    if decision.registered:
+        registry.set_alias(model, CHALLENGER, version.version)
+    return version
+
+
+def _verdict(found: Findings) -> dict[str, str]:
+    """The gate's verdict, as tags."""
+    against = found.champion
+    compared = "none" if against is None else f"version {against.version} sha256:{against.digest}"
+    return {
+        "gate": found.decision.outcome,
+        "gate_registered": str(found.decision.registered).lower(),
+        "gate_reasons": reasons(found.decision),
+        "compared_with": compared,
+    }
+
+
+def _gate(found: Findings) -> dict[str, object]:
+    """The decision, what it rests on, and the limits it was held to."""
+    rules = asdict(found.rules) | {"allowed_features": sorted(found.rules.allowed_features)}
+    against = found.champion
+    return {
+        **asdict(found.decision),
+        "comparison": asdict(found.comparison),
+        "champion": None if against is None else {"version": against.version, "digest": against.digest},
+        "rules": rules,
+    }
