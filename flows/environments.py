@@ -19,7 +19,7 @@ class Environment:
     """Everything that differs from place to place; nothing in it is a secret.
 
     repository: path or URL for git; file: in it, the one that promotion edits. registry: MLflow's tracking URI, with
-    artifacts where a client chooses their place. bundles: URI of the bundle store, without a slash at the end;
+    artifacts where the client chooses their place. bundles: URI of the bundle store, without a slash at the end;
     endpoint: of an S3 server other than AWS. application, deployment: names in serveConfigV2. namespace: in Kubernetes.
     probe: URL of the service, None where the workspace knows it. allowed_disagreement_s: seconds.
     """
@@ -49,6 +49,10 @@ class Environment:
     def previous(self) -> str:
         """Alias of the champion before."""
         return f"previous-{self.name}"
+
+    def bundle_uri(self, digest: str) -> str:
+        """Where the bundle store holds the bundle of that digest."""
+        return f"{self.bundles}/sha256/{digest}"
 
 
 def environment(name: str, workspace: Workspace, file: Path | None = None) -> Environment:

@@ -7,23 +7,26 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
-from sqlalchemy.exc import SQLAlchemyError
 
-from features.errors import InputError, UnreachableError
+from features.errors import VigiaError
+from flows.adapters.mlflow_errors import MissingError, again, already_there, translated
+from flows.environments import Environment
 from training.trials import Trial
 
 _LONGEST_NAME = 250
 _LONGEST_TAG = 5_000
 _LONGEST_DATASET, _LONGEST_DIGEST = 500, 36
+_BATCH = 100  # parameters of one request
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,23 @@ class ModelVersion:
 
 
 class Registry:
-    """Tracking and registry of one environment."""
+    """Tracking and registry of one environment: MLflow's server, or a SQLite file. Many clients may use it at once.
 
-    def __init__(self, uri: str, artifacts: Path) -> None:
+    A server is asked with the credentials of MLflow's own variables.
+    """
+
+    def __init__(self, uri: str, artifacts: Path | str | None) -> None:
+        """``artifacts``: folder or URI where experiments that are made here keep their files; None: as a server says.
+
+        Raises UnreachableError where a SQLite file cannot be opened; a server is not asked yet.
+        """
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("mlflow").setLevel(logging.WARNING)
-        self._uri, self._artifacts = uri, artifacts
-        artifacts.mkdir(parents=True, exist_ok=True)
-        with _translated(uri):
+        self._uri = uri
+        self._artifacts = artifacts.as_uri() if isinstance(artifacts, Path) else artifacts
+        with translated(uri):
+            if uri.startswith(_SQLITE):
+                Path(uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @contextmanager
@@ -55,31 +67,44 @@ class Registry:
 
         Ends it FINISHED, or FAILED on any error. A run that was cut off is taken up again: names are its key.
         """
-        with _translated(self._uri):
-            found = self._client.get_experiment_by_name(experiment)
-            place = (self._artifacts / experiment).as_uri()
-            number = found.experiment_id if found else self._client.create_experiment(experiment, place)
+        with translated(self._uri):
+            number = self._experiment(experiment)
             known = self._client.search_runs([number], f"attributes.run_name = '{name}'", max_results=1)
             run = known[0] if known else self._client.create_run(number, run_name=name)
             run_id: str = run.info.run_id
             if known:
                 self._client.update_run(run_id, status="RUNNING")
-            for key, value in parameters.items():
-                self._client.log_param(run_id, parameter_name(key), value)
-        status = "FAILED"
+            given = [Param(parameter_name(key), str(value)) for key, value in parameters.items()]
+            for first in range(0, len(given), _BATCH):
+                self._client.log_batch(run_id, params=given[first : first + _BATCH])
         try:
             yield run_id
-            status = "FINISHED"
-        finally:
-            with _translated(self._uri):
-                self._client.set_terminated(run_id, status)
+        except BaseException:
+            with suppress(VigiaError), translated(self._uri):  # what went wrong first is what is told
+                self._client.set_terminated(run_id, "FAILED")
+            raise
+        with translated(self._uri):
+            self._client.set_terminated(run_id, "FINISHED")
+
+    def _experiment(self, name: str) -> str:
+        """Its id; made unless it is there, or another client makes it at this moment."""
+        place = None if self._artifacts is None else f"{self._artifacts}/{name}"
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                return str(self._client.create_experiment(name, place))
+            except MlflowException as error:
+                if not already_there(error):
+                    raise
+                found = self._client.get_experiment_by_name(name)
+        return str(found.experiment_id)
 
     def log_trials(self, run_id: str, trials: Sequence[Trial]) -> None:
         """One nested run a trial, keyed by its number: those that are complete stay as they are, others are completed.
 
         Figures of a trial serve to choose it and are named so; durations are logged as ``info_…``.
         """
-        with _translated(self._uri):
+        with translated(self._uri):
             number = self._client.get_run(run_id).info.experiment_id
             query = f"tags.`mlflow.parentRunId` = '{run_id}'"
             nested = self._client.search_runs([number], query, max_results=2 * len(trials) + 1) if trials else []
@@ -114,7 +139,7 @@ class Registry:
         """Log the figures that are known, artifacts and tags."""
         now = int(time.time() * 1_000)
         known = [Metric(key, value, now, 0) for key, value in figures.items() if value is not None]
-        with _translated(self._uri):
+        with translated(self._uri):
             self._client.log_batch(run_id, metrics=known, tags=[RunTag(*tag) for tag in _bounded(tags or {}).items()])
             for file in files:
                 self._client.log_artifact(run_id, str(file))
@@ -124,52 +149,70 @@ class Registry:
         profile = json.dumps({"num_rows": rows})
         source = json.dumps({"uri": uri})
         found = Dataset(uri[:_LONGEST_DATASET], fingerprint[:_LONGEST_DIGEST], "vigia", source, profile=profile)
-        with _translated(self._uri):
+        with translated(self._uri):
             self._client.log_inputs(run_id, [DatasetInput(found, [InputTag("mlflow.data.context", "training")])])
 
     def read(self, run_id: str, name: str) -> bytes | None:
         """The content of a run's artifact; None without that run or artifact."""
         try:
-            with _translated(self._uri), tempfile.TemporaryDirectory() as folder:
+            with translated(self._uri), tempfile.TemporaryDirectory() as folder:
                 if name not in {found.path for found in self._client.list_artifacts(run_id)}:
                     return None
                 return Path(self._client.download_artifacts(run_id, name, folder)).read_bytes()
-        except InputError:
+        except MissingError:
             return None
 
     def register(self, name: str, uri: str, digest: str, run_id: str) -> ModelVersion:
-        """The version of that digest: an existing one, else a new one."""
-        with _translated(self._uri):
-            if name not in {model.name for model in self._client.search_registered_models(f"name='{name}'")}:
+        """The version of that digest: an existing one, else a new one.
+
+        Of several clients that register one digest at once, all get the version with the lowest number.
+        """
+        with translated(self._uri):
+            try:
                 self._client.create_registered_model(name)
-            for found in self._client.search_model_versions(f"name='{name}'"):
-                if found.tags.get("digest") == digest:
-                    return _version(found)
-            tags = {"digest": digest}
-            return _version(self._client.create_model_version(name, source=uri, run_id=run_id, tags=tags))
+            except MlflowException as error:
+                if not already_there(error):
+                    raise
+            found = self._of_digest(name, digest)
+            if found is None:
+                made = again(partial(self._create, name, uri, digest, run_id))
+                found = self._of_digest(name, digest) or made
+                if found.version != made.version:  # another client was first
+                    self._client.delete_model_version(name, made.version)
+            return _version(found)
+
+    def _create(self, name: str, uri: str, digest: str, run_id: str) -> Any:
+        return self._client.create_model_version(
+            name, source=uri, run_id=run_id, tags={"digest": digest}, await_creation_for=None
+        )
+
+    def _of_digest(self, name: str, digest: str) -> Any:
+        """The first version of a digest, as MLflow has it; None without one."""
+        found = self._client.search_model_versions(f"name = '{name}' and tags.`digest` = '{digest}'")
+        return min(found, key=lambda version: int(version.version), default=None)
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Point an alias at a version."""
-        with _translated(self._uri):
-            self._client.set_registered_model_alias(name, alias, version)
+        with translated(self._uri):
+            again(partial(self._client.set_registered_model_alias, name, alias, version))
 
     def tag_version(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Set tags of a version; others stay."""
-        with _translated(self._uri):
+        with translated(self._uri):
             for key, value in _bounded(tags).items():
                 self._client.set_model_version_tag(name, version, key, value)
 
     def by_alias(self, name: str, alias: str) -> ModelVersion | None:
         """The version an alias points at; None without model or alias."""
         try:
-            with _translated(self._uri):
+            with translated(self._uri):
                 return _version(self._client.get_model_version_by_alias(name, alias))
-        except InputError:
+        except MissingError:
             return None
 
     def by_version(self, name: str, version: str) -> ModelVersion:
         """A version by number. Raises InputError when there is none."""
-        with _translated(self._uri):
+        with translated(self._uri):
             return _version(self._client.get_model_version(name, version))
 
 
@@ -183,21 +226,14 @@ def _version(found: Any) -> ModelVersion:
     return ModelVersion(found.name, str(found.version), found.source, tags.get("digest", ""), found.run_id, tags)
 
 
-@contextmanager
-def _translated(uri: str) -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code in (ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), "INVALID_PARAMETER_VALUE"):
-            raise InputError("registry", error.message) from error
-        raise UnreachableError(f"registry {uri}: {error.message}") from error
-    except (SQLAlchemyError, OSError) as error:
-        raise UnreachableError(f"registry {uri}: {str(error).splitlines()[0]}") from error
-
-
 def parameter_name(key: str) -> str:
     """The key with every sign that MLflow refuses in a name as its code point: a key may hold the name of a column."""
     name = re.sub(r"[^\w.\- :]", lambda sign: f"_{ord(sign[0]):x}_", key)
     if len(name) <= _LONGEST_NAME:
         return name
     return f"{name[: _LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def registry_of(environment: Environment) -> Registry:
+    """The registry that an environment names."""
+    return Registry(environment.registry, environment.artifacts)

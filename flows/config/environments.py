@@ -50,7 +50,7 @@ class EnvironmentConfig(Config):
     """One place that serves a model. What is null is the workspace's own, which only a laptop can live with."""
 
     registry: str | None = Field(None, description="MLflow: sqlite:///PATH or http(s)://host:port")
-    artifacts: str | None = Field(None, description="where runs keep pages; null: where the registry's server says")
+    artifacts: str | None = Field(None, description="where runs keep their pages; null: the registry's own place")
     bundles: str | None = Field(None, description="bundle store, file:///PATH or s3://bucket/prefix")
     endpoint: str | None = Field(None, description="of an S3 server other than AWS, http(s)://host:port")
     repository: str | None = Field(None, description="git: absolute path, URL or user@host:path")
@@ -87,6 +87,14 @@ class EnvironmentConfig(Config):
         if value is not None and (not value or value.startswith("/") or ".." in value.split("/")):
             raise ValueError("must be a path inside the repository")
         return value
+
+    @model_validator(mode="after")
+    def _shared(self) -> "EnvironmentConfig":
+        if (self.registry or "sqlite").startswith("http") and not (self.bundles or "").startswith("s3://"):
+            raise ValueError(
+                "an MLflow server takes no version from a folder: with registry http, bundles must be s3://"
+            )
+        return self
 
     @model_validator(mode="after")
     def _elsewhere(self) -> "EnvironmentConfig":

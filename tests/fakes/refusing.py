@@ -30,18 +30,27 @@ def silent_server() -> Iterator[tuple[int, list[socket.socket]]]:
 @contextmanager
 def failing_s3(status: int, code: str) -> Iterator[int]:
     """The port of a server that answers as S3 does with this status and error code."""
-    body = f"<Error><Code>{code}</Code><Message>said the server</Message></Error>".encode()
+    body = f"<Error><Code>{code}</Code><Message>said the server</Message></Error>"
+    with answering(status, body, "application/xml") as port:
+        yield port
+
+
+@contextmanager
+def answering(status: int, text: str, kind: str = "text/html") -> Iterator[int]:
+    """The port of a server that gives every request the same answer."""
+    body = text.encode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(status)
-            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_HEAD = do_GET
+        do_HEAD = do_POST = do_GET
 
         def log_message(self, *words: object) -> None:
             pass

@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from features.errors import InputError
+from flows.cli.environment import read_token
+from flows.config.environments import Token
 from flows.environments import Environment, environment
 from flows.workspace import Workspace
 
@@ -88,7 +90,7 @@ def test_a_workspace_has_a_file_of_its_own_and_a_named_one_comes_first(tmp_path:
 
 
 def test_a_store_is_named_without_its_last_slash(tmp_path: Path) -> None:
-    assert cluster(tmp_path).bundles == "s3://bucket/bundles"
+    assert cluster(tmp_path).bundle_uri("abc") == "s3://bucket/bundles/sha256/abc"
 
 
 @pytest.mark.parametrize("name", ["prod", "local ", "../local", ""])
@@ -115,8 +117,12 @@ def test_an_unknown_environment_is_refused_with_the_known_ones(tmp_path: Path, n
         ({"regsitry": "x"}, r"minikube\.regsitry: is not a known key; did you mean 'registry'\?"),
         ({"tokens": {"probe": {}}}, r"minikube\.tokens\.probe: must name either variable or file"),
         (
-            {"probe": None, "bundles": None},
-            r"^minikube: controller argocd needs bundles, probe: a cluster shares no workspace$",
+            {"probe": None, "namespace": None},
+            r"^minikube: controller argocd needs namespace, probe: a cluster shares no workspace$",
+        ),
+        (
+            {"bundles": None},
+            r"^minikube: an MLflow server takes no version from a folder: with registry http, bundles must be s3://$",
         ),
     ],
 )
@@ -145,6 +151,18 @@ def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, changes: dict[str,
 )
 def test_a_repository_is_whatever_git_clones(tmp_path: Path, repository: str) -> None:
     assert cluster(tmp_path, repository=repository).repository == repository
+
+
+def test_a_token_is_read_from_its_variable_or_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", " hush\n")
+    (tmp_path / "token").write_text("hush\n")
+    assert read_token(Token(variable="A_TOKEN"), "f") == "hush"
+    assert read_token(Token(file=tmp_path / "token"), "f") == "hush"
+    assert read_token(None, "f") is None
+    with pytest.raises(InputError, match=r"^f: the variable ABSENT_TOKEN must hold a token$"):
+        read_token(Token(variable="ABSENT_TOKEN"), "f")
+    with pytest.raises(InputError, match=r"^f: the file .*absent must be readable \(No such file or directory\)$"):
+        read_token(Token(file=tmp_path / "absent"), "f")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
