@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-serve bench-quality bench-skab lock clean
+.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-serve bench-swap bench-quality bench-skab lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: install ## speed beside a peer, as ratios: scoring, validation, search; a
 
 bench-serve: install ## vigia through Ray Serve beside mlflow, FastAPI and a bare reference (needs wrk); ARGS='--quick', '--write'
 	@$(BIN)/python -m tests.bench.serve $(ARGS)
+
+bench-swap: install ## twenty bundle changes under load from a store that takes 10 s to answer (four minutes); ARGS=--write
+	@$(BIN)/python -m tests.bench.serve_swap $(ARGS)
 
 bench-quality: install ## measure detection quality again, every table of docs/quality.md (a quarter of an hour)
 	@$(BIN)/python -m tests.quality.tables --write

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from flows.adapters.local_service import serve_api, service
+from features.errors import UnreachableError
 from flows.adapters.serve_api import ServeApi
 from flows.promotion.edit import serve_config
 from flows.workspace import Workspace
@@ -64,14 +64,19 @@ class RayService:
         self.api.put(setup.config())
 
     def wait(self, holds: Callable[[list[dict[str, Any]]], bool], timeout_s: float = 60) -> list[dict[str, Any]]:
-        """The states of all replicas, as soon as ``holds(states)``. Raises TimeoutError with the last states."""
-        end, states = time.monotonic() + timeout_s, self.api.fleet()
-        while not holds(states):
-            if time.monotonic() > end:
-                raise TimeoutError(f"after {timeout_s:g} s the replicas say {states}")
+        """The states of all replicas, as soon as ``holds(states)``. Raises TimeoutError with the last that was said."""
+        end, said = time.monotonic() + timeout_s, "nothing"
+        while time.monotonic() < end:
+            try:
+                states = self.api.fleet()
+            except UnreachableError as error:  # a replica that is given a configuration just now
+                said = str(error)
+            else:
+                if holds(states):
+                    return states
+                said = str(states)
             time.sleep(0.05)
-            states = self.api.fleet()
-        return states
+        raise TimeoutError(f"after {timeout_s:g} s the replicas say {said}")
 
 
 @contextmanager
@@ -100,9 +105,11 @@ def running(setup: Setup, settings: Mapping[str, str] | None = None) -> Iterator
     try:
         process.stdin.write(order.encode() + b"\n")
         process.stdin.flush()
-        if process.stdout.readline() != b"running\n":
+        record = process.stdout.readline()
+        if not record:
             raise RuntimeError((folder / "log").read_text(errors="replace")[-4_000:])
-        yield RayService(serve_api(workspace), mark, folder / "log")
+        api = ServeApi(**json.loads(record), token=workspace.token.read_text().strip())
+        yield RayService(api, mark, folder / "log")
     finally:
         process.stdin.close()
         try:
@@ -113,7 +120,9 @@ def running(setup: Setup, settings: Mapping[str, str] | None = None) -> Iterator
 
 
 def main() -> None:
-    """Serve what the first line of stdin says until stdin closes."""
+    """Serve what the first line of stdin says until stdin closes; tells where on stdout."""
+    from flows.adapters.local_service import service  # imports Ray, which the tests themselves need not
+
     order = json.loads(sys.stdin.readline())
     folder = Path(sys.argv[1])
     workspace = Workspace(folder / "w")
@@ -122,7 +131,7 @@ def main() -> None:
         api = ServeApi(record.dashboard, workspace.token.read_text().strip(), record.url)
         api.put(order["config"])
         api.wait_until_running()
-        print("running", flush=True)
+        print(json.dumps({"dashboard": record.dashboard, "url": record.url}), flush=True)
         sys.stdin.read()
 
 
