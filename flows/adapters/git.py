@@ -114,14 +114,6 @@ class Clone:
         git("-c", "core.autocrlf=false", "checkout-index", "--all", f"--prefix={folder}/", cwd=self.folder)
 
 
-@dataclass(frozen=True)
-class Checkout:
-    """What somebody's checkout is of; dirty: tracked files differ from that commit."""
-
-    commit: str
-    dirty: bool
-
-
 @contextmanager
 def cloned(repository: str | Path, branch: str, whole: bool = False) -> Iterator[Clone]:
     """A temporary clone; of a remote one, only the last commit unless ``whole``."""
@@ -183,16 +175,6 @@ def head_commit(repository: str | Path, branch: str) -> str:
     if not found:
         raise InputError("branch", f"must exist in {blanked(str(repository))}", branch)
     return found[0]
-
-
-def read_checkout(folder: Path) -> Checkout | None:
-    """The commit that a folder holds; None outside git. Reads only."""
-    try:
-        commit = run_git("rev-parse", "--verify", "HEAD", cwd=folder).decode().strip()
-        changes = run_git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no", cwd=folder)
-    except (GitFailed, UnreachableError):
-        return None
-    return Checkout(commit, bool(changes))
 
 
 def required(clone: Clone, file: str, commit: str = "HEAD") -> str:

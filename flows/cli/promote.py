@@ -3,22 +3,42 @@
 import argparse
 from pathlib import Path
 
+from features.errors import InputError
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, and which version."""
+    """The environment, which version, how, and what somebody takes upon themselves."""
     parser.add_argument("--env", default="local", help="environment (local)")
     parser.add_argument("--model", default="anomaly-detector", help="registered model")
     parser.add_argument("--version", help="model version to promote (default: the challenger)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--push", action="store_true", help="commit to the environment's branch (the default)")
+    how.add_argument("--dry-run", action="store_true", help="show message, diff and objections; commit nothing")
+    parser.add_argument("--force", action="store_true", help="override the gate or a rollback; needs --reason")
+    parser.add_argument("--schema-change", action="store_true", help="those who ask change their requests too")
+    parser.add_argument("--reason", default="", help="why; written into the commit")
+    parser.add_argument("--wait", action="store_true", help="wait until `vigia verify` has made it champion")
+    parser.add_argument("--timeout", type=float, default=600.0, help="seconds to wait (600)")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Wire the doors to the step."""
+    """Wire the doors to the step. Raises InputError for --force without a reason."""
     from flows.adapters.registry import Registry
     from flows.environments import environment
-    from flows.steps.promote import promote
+    from flows.promotion.admission import Overrides
+    from flows.steps.promote import preview, promote
+    from flows.steps.waiting import wait_for_champion
 
+    if arguments.force and not arguments.reason.strip():
+        raise InputError("--force", "needs --reason: what is overridden is written into the commit")
+    overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason)
     place = environment(arguments.env, workspace)
-    return promote(place, Registry(workspace.registry_uri, workspace.artifacts), arguments.model, arguments.version)
+    registry = Registry(place.registry, place.artifacts)
+    step = preview if arguments.dry_run else promote
+    done = step(place, registry, arguments.model, arguments.version, overrides)
+    if arguments.wait and not arguments.dry_run:
+        with progress.stage("Waiting for the verification") as stage:
+            wait_for_champion(place, registry, arguments.model, done.digest, arguments.timeout, stage)
+    return done

@@ -5,9 +5,19 @@ from flows.environments import Environment
 from flows.promotion.edit import Leaves, Target, read_leaves
 
 
+def target(environment: Environment) -> Target:
+    """The deployment that promotion edits, and its file as errors call it."""
+    return Target(environment.file, application=environment.application, deployment=environment.deployment)
+
+
 def named_leaves(environment: Environment, text: str) -> Leaves:
     """The values that promotion writes, as they stand in the text of the environment's file."""
-    return read_leaves(text, Target(environment.file))
+    return read_leaves(text, target(environment))
+
+
+def named_bundle(environment: Environment, text: str) -> dict[str, str]:
+    """uri, digest, model and version that the text names; without a digest, nothing is promoted."""
+    return {key: value for (section, key), value in named_leaves(environment, text).items() if section == "bundle"}
 
 
 def coordinates(version: ModelVersion) -> dict[str, str]:

@@ -9,8 +9,8 @@ import pytest
 from features.errors import InputError, RolloutError
 from flows.adapters.git import cloned, commit_change, read_head, seed_repository
 from flows.adapters.kustomize import build_overlay
-from flows.promotion.edit import promote_text, read_leaves
-from flows.promotion.message import promotion_message
+from flows.promotion.edit import Target, promote_text, read_leaves
+from flows.promotion.message import Facts, promotion_message
 from flows.steps.overlay import refuse_bad_overlay
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
@@ -48,7 +48,7 @@ def test_a_commit_reaches_the_bare_repository_and_holds_the_whole_file(tmp_path:
     before, found = read_head(repository, "main", FILE)
     assert found == text
     new = promote_text(text, FIRST).text
-    commit = commit_change(repository, "main", FILE, text, new, promotion_message("local", FIRST, {}, "r"))
+    commit = commit_change(repository, "main", FILE, text, new, promotion_message("local", FIRST, {}, Facts("r")))
     assert read_head(repository, "main", FILE) == (commit, new)
     assert commit != before
 
@@ -90,7 +90,7 @@ def test_the_built_overlay_serves_what_was_promised(tmp_path: Path, overlay: Pat
     commit, text = read_head(overlay, "main", FILE)
     new = promote_text(text, SECOND).text
     with cloned(overlay, "main") as clone:
-        refuse_bad_overlay(clone, FILE, new)
+        refuse_bad_overlay(clone, Target(FILE), new)
         clone.check_out(commit, tmp_path / "checkout")
     file = tmp_path / "checkout" / FILE
     file.write_bytes(new.encode())
@@ -115,7 +115,7 @@ def test_an_overlay_that_says_something_else_is_refused(tmp_path: Path, overlay:
         r"^manifests/overlays/local \(built\): must hold bundle\.uri: file:///b: #x, as the edited file does, got 'file"
     )
     with cloned(tmp_path / "other.git", "main") as clone, pytest.raises(InputError, match=rule):
-        refuse_bad_overlay(clone, FILE, promote_text(text, SECOND).text)
+        refuse_bad_overlay(clone, Target(FILE), promote_text(text, SECOND).text)
 
 
 @KUSTOMIZE
@@ -129,4 +129,4 @@ def test_without_an_overlay_there_is_nothing_to_build(tmp_path: Path, text: str)
     assert build_overlay(tmp_path) is None
     seed_repository(tmp_path / "gitops.git", "main", MANIFESTS)
     with cloned(tmp_path / "gitops.git", "main") as clone:
-        refuse_bad_overlay(clone, FILE, promote_text(text, FIRST).text)
+        refuse_bad_overlay(clone, Target(FILE), promote_text(text, FIRST).text)
