@@ -3,19 +3,22 @@
 import argparse
 from pathlib import Path
 
+from flows.cli.environment import chosen
+from flows.cli.rules import add_rules, rules_of
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment."""
-    parser.add_argument("--env", default="local", help="environment (local)")
+    """The environment, how much agreement is proof, and whether to go on."""
+    add_rules(parser)
+    parser.add_argument("--watch", action="store_true", help="go on until Ctrl-C, whenever git's head moves")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Wire the doors to the step."""
-    from flows.adapters.local_service import serve_api
-    from flows.environments import environment
-    from flows.steps.reconcile import reconcile
+    from flows.steps.doors import open_doors
+    from flows.steps.reconcile import reconcile, watch
 
-    return reconcile(environment(arguments.env, workspace), serve_api(workspace))
+    doors, rules = open_doors(chosen(arguments, workspace, git=True), workspace), rules_of(arguments)
+    return watch(doors, rules, progress, lambda: True) if arguments.watch else reconcile(doors, rules, progress)

@@ -3,22 +3,22 @@
 import argparse
 from pathlib import Path
 
+from flows.cli.environment import chosen
+from flows.cli.rules import add_rules, rules_of
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, and how long to wait."""
-    parser.add_argument("--env", default="local", help="environment (local)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for every replica (60)")
+    """The environment, how much agreement is proof, and the version that is meant."""
+    add_rules(parser)
+    parser.add_argument("--version", default="", help="fail with 5 when git names another version by now")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Wire the doors to the step."""
-    from flows.adapters.local_service import serve_api
-    from flows.adapters.registry import Registry
-    from flows.environments import environment
+    from flows.steps.doors import open_doors
     from flows.steps.verify import verify
 
-    registry = Registry(workspace.registry_uri, workspace.artifacts)
-    return verify(environment(arguments.env, workspace), registry, serve_api(workspace), arguments.timeout)
+    rules = rules_of(arguments)
+    return verify(open_doors(chosen(arguments, workspace, git=True), workspace), rules, progress, arguments.version)

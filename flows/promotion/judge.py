@@ -118,7 +118,7 @@ def lacking(digest: str, look: Look) -> str:
         if (replica.served, replica.desired) != (digest, digest):
             why = f" ({replica.failure.text})" if replica.failure else ""
             return f"replica {replica.name} serves {_short(replica.served)}, not {_short(digest)}{why}"
-    if look.answered != digest:
+    if look.answered != digest and look.content is not Content.BROKEN:  # without content there was nothing to ask with
         return f"a prediction was answered by {_short(look.answered)}, not {_short(digest)}"
     return ""
 

@@ -1,25 +1,77 @@
-"""`vigia reconcile`: the local Ray Serve gets what git says."""
+"""`vigia reconcile`: what Argo CD and KubeRay do on a cluster. Ray Serve gets what git says, and it is verified."""
 
-from features.errors import InputError
-from flows.adapters.git import read_head
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from features.errors import InputError, VigiaError
+from flows.adapters.git import head_commit, read_head
 from flows.adapters.serve_api import ServeApi
 from flows.environments import Environment
-from flows.outcome import Outcome
-from flows.promotion.edit import Target, serve_config
-from flows.steps.head import named_leaves
+from flows.outcome import Outcome, Progress
+from flows.promotion.edit import serve_config
+from flows.promotion.judge import Rules
+from flows.steps.doors import Doors
+from flows.steps.head import named_bundle, target
+from flows.steps.verify import verify
+
+_LOOK_AGAIN_S = 0.5
+_APPLY_AGAIN_S = 15.0
 
 
-def reconcile(environment: Environment, api: ServeApi) -> Outcome:
-    """Apply the head's ``serveConfigV2`` to Ray Serve when it differs from what was applied last."""
-    commit, text = read_head(environment.repository, environment.branch, environment.file)
-    digest = named_leaves(environment, text).get(("bundle", "digest"), "")
-    if not digest:
+def reconcile(doors: Doors, rules: Rules, progress: Progress) -> Outcome:
+    """Apply the head once and verify it. Raises what ``verify`` raises."""
+    place, api = doors.environment, doors.api
+
+    def apply() -> bool:
+        return apply_head(place, api)
+
+    with progress.stage("Reconciling") as stage:
+        changed = apply()
+        stage.result("applied" if changed else "was applied already")
+    done = verify(doors, rules, progress, apply=apply)
+    what = f"commit {done.figures['commit'][:12]} {'applied' if changed else 'was applied already'}"
+    figures = {**done.figures, "changed": changed}
+    return Outcome((("Reconciled", what), *done.lines), "", done.digest, done.version, done.run_id, figures)
+
+
+def watch(doors: Doors, rules: Rules, progress: Progress, goes_on: Callable[[], bool]) -> Outcome:
+    """Reconcile whenever the head moves, and every now and then because a service may have been restarted.
+
+    Whatever goes wrong is told and tried again; it ends when ``goes_on()`` says so.
+    """
+    place, count, seen, again = doors.environment, 0, "", 0.0
+    while goes_on():
+        try:
+            commit = head_commit(place.repository, place.branch)
+            if commit != seen or (time.monotonic() > again and apply_head(place, doors.api)):
+                seen, count = commit, count + 1
+                for heading, text in reconcile(doors, rules, progress).lines:
+                    progress.say(f"{heading}: {text}")
+                again = time.monotonic() + _APPLY_AGAIN_S
+        except VigiaError as error:
+            progress.say(f"{type(error).__name__}: {error}")
+            again = time.monotonic() + _APPLY_AGAIN_S
+        time.sleep(_LOOK_AGAIN_S)
+    return Outcome(lines=(("Watched", f"{place.name}, {count} times reconciled"),), figures={"reconciled": count})
+
+
+def apply_head(environment: Environment, api: ServeApi) -> bool:
+    """Put the head's ``serveConfigV2`` when Ray Serve has another one; whether it was put.
+
+    Raises InputError where nothing is promoted, and when the file cannot be read.
+    """
+    _, text = read_head(environment.repository, environment.branch, environment.file)
+    if not named_bundle(environment, text).get("digest"):
         raise InputError("git", f"nothing is promoted to {environment.name} yet; run `vigia promote`")
-    wanted = serve_config(text, Target(environment.file))
-    changed = api.application().get("deployed_app_config") != wanted["applications"][0]
+    wanted = serve_config(text, target(environment))
+    changed = _differs(wanted, api.applications())
     if changed:
         api.put(wanted)
-        api.wait_until_running()
-    what = f"commit {commit[:12]} applied" if changed else f"commit {commit[:12]} was applied already"
-    follow = f"verify --env {environment.name}"
-    return Outcome(lines=(("Reconciled", what),), digest=digest, figures={"changed": changed}, next_command=follow)
+    return changed
+
+
+def _differs(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether Serve has other applications than these, or other configurations of them."""
+    applied = {name: application.get("deployed_app_config") for name, application in found.items()}
+    return applied != {application["name"]: application for application in wanted["applications"]}

@@ -1,60 +1,116 @@
 """`vigia verify`: the registry says what every replica serves, and only then."""
 
 import time
-from typing import Any
+from collections.abc import Callable
 
-from features.errors import DisagreementError, InputError, RetryError, UnverifiedError
-from flows.adapters.git import read_head
-from flows.adapters.registry import Registry
-from flows.adapters.serve_api import ServeApi
-from flows.environments import Environment
-from flows.outcome import Outcome
-from flows.steps.head import named_leaves
+from features.errors import DisagreementError, InputError, RefusedError, RolloutError, UnverifiedError, VigiaError
+from flows.outcome import Outcome, Progress, Stage
+from flows.promotion.judge import Bad, Changed, Decision, Rules, Superseded, Unverifiable, Waiting, judge, lacking
+from flows.promotion.observation import Head, Look
+from flows.promotion.return_message import REVERT
+from flows.steps.crowning import crown
+from flows.steps.doors import Doors
+from flows.steps.history import read_history
+from flows.steps.looking import HeadReader, look
+from flows.steps.returning import go_back, mark_left, newest_intact
+
+_ASK_AGAIN_S = 0.5
+Apply = Callable[[], object]
 
 
-def verify(environment: Environment, registry: Registry, api: ServeApi, timeout_s: float) -> Outcome:
-    """Move the champion alias to what git's head names, once every running replica serves exactly that.
+def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", apply: Apply | None = None) -> Outcome:
+    """Move the aliases to what git's head names, once every running replica serves exactly that.
 
-    The only writer of that alias. Raises UnverifiedError when it cannot be established within the time-out,
-    DisagreementError when the registry knows another digest for that version; nothing is changed then.
+    The only writer of these aliases; safe to repeat, and to be stopped anywhere. expected: version that the head must
+    name, if any; apply: how a revert reaches the service where no controller does it. Raises UnverifiedError (nothing
+    changed), DisagreementError (registry or store contradict git; nothing changed), and RolloutError when the head
+    moved on (nothing changed) or when the bundle proved bad: a commit then goes back to the version before it.
     """
-    commit, text = read_head(environment.repository, environment.branch, environment.file)
-    head = {key: value for (section, key), value in named_leaves(environment, text).items() if section == "bundle"}
-    if not head.get("digest"):
-        raise InputError("git", f"nothing is promoted to {environment.name} yet; run `vigia promote`")
-    version = registry.by_version(head["model"], head["version"])
-    if version.digest != head["digest"]:
-        known = f"{version.digest} for version {version.version}"
-        raise DisagreementError(f"git names digest {head['digest']}, the registry has {known}")
-    replicas = _wait_for_fleet(api, head["digest"], timeout_s)
-    if read_head(environment.repository, environment.branch, environment.file)[0] != commit:
-        raise UnverifiedError(f"the head of {environment.branch} moved while it was verified; verify again")
-    champion = registry.by_alias(version.name, environment.champion)
-    if champion is None or champion.version != version.version:
-        if champion is not None:
-            registry.set_alias(version.name, environment.previous, champion.version)
-        registry.set_alias(version.name, environment.champion, version.version)
+    with doors.lease.held(rules.timeout_s):
+        heads = HeadReader(doors.environment)
+        head = heads.read()
+        if not head.digest:
+            raise InputError("git", f"nothing is promoted to {doors.environment.name} yet; run `vigia promote`")
+        if expected and head.version != expected:
+            raise RolloutError(f"superseded: git names version {head.version} by now, not {expected}")
+        with progress.stage(f"Verifying version {head.version} at every replica") as stage:
+            decision, seen = _watch(doors, heads, head, rules, stage)
+            stage.result(type(decision).__name__.lower())
+        if isinstance(decision, Bad):
+            _revert(doors, heads, head, decision.proof, rules, progress, apply)
+        _refuse(decision, head)
+        return _crowned(doors, head, seen)
+
+
+def _watch(doors: Doors, heads: HeadReader, head: Head, rules: Rules, stage: Stage) -> tuple[Decision, Look]:
+    """Look until there is a verdict: soon again while something lacks, then at the distance that proof asks for."""
+    began, looks = time.monotonic(), []
+    while True:
+        looks.append(look(doors, heads, head, time.monotonic() - began))
+        decision = judge(head, looks, rules)
+        if not isinstance(decision, Waiting):
+            return decision, looks[-1]
+        stage.update(decision.reason)
+        time.sleep(min(rules.spacing_s, _ASK_AGAIN_S) if lacking(head.digest, looks[-1]) else rules.spacing_s)
+
+
+def _crowned(doors: Doors, head: Head, seen: Look) -> Outcome:
+    version, new = crown(doors, head, seen)
+    count = len(seen.running)
     lines = (
-        ("Verified", f"{len(replicas)} of {len(replicas)} replicas serve sha256:{version.digest[:12]}"),
-        ("Alias", f"{environment.champion} is {version.name} version {version.version}"),
+        ("Verified", f"{count} of {count} replicas serve sha256:{version.digest[:12]}, and so does /predict"),
+        ("Alias", f"{doors.environment.champion} is {'now ' if new else ''}{version.name} version {version.version}"),
     )
-    figures = {"commit": commit, "replicas": replicas}
+    figures = {
+        "commit": head.commit,
+        "replicas": [{"replica": replica.name, "served": replica.served} for replica in seen.replicas],
+        "moved": new,
+    }
     return Outcome(lines=lines, digest=version.digest, version=version.version, run_id=version.run_id, figures=figures)
 
 
-def _wait_for_fleet(api: ServeApi, digest: str, timeout_s: float) -> list[dict[str, Any]]:
-    """Every replica that Serve calls RUNNING, and no other, answers with the digest, three times in a row."""
-    end, in_a_row, seen = time.monotonic() + timeout_s, 0, ""
-    while True:
-        try:
-            fleet, running = api.fleet(), api.running_replicas()
-            agree = {r.get("replica") for r in fleet} == running and all(r.get("served") == digest for r in fleet)
-            in_a_row = in_a_row + 1 if agree and fleet else 0
-            seen = "; ".join(f"{r.get('replica')}: {r.get('error') or r.get('served', '')[:12]}" for r in fleet)
-        except RetryError as error:
-            fleet, in_a_row, seen = [], 0, str(error)
-        if in_a_row == 3:
-            return fleet
-        if time.monotonic() > end:
-            raise UnverifiedError(f"not every replica serves {digest[:12]} after {timeout_s:g} s ({seen})")
-        time.sleep(0.5)
+def _refuse(decision: Decision, head: Head) -> None:
+    if isinstance(decision, Unverifiable):
+        raise UnverifiedError(f"version {head.version} could not be verified: {decision.reason}")
+    if isinstance(decision, Changed):
+        raise DisagreementError(f"version {head.version}: {decision.reason}; publish it again")
+    if isinstance(decision, Superseded):
+        by = f"version {decision.by.version}" if decision.by.digest else "nothing"
+        raise RolloutError(f"superseded: git names {by} by now, not version {head.version}; no alias was moved")
+
+
+def _revert(
+    doors: Doors, heads: HeadReader, head: Head, proof: str, rules: Rules, progress: Progress, apply: Apply | None
+) -> None:
+    """Go back by a commit, and see that through. Raises RolloutError, always."""
+    entries = read_history(doors.environment)
+    to = newest_intact(doors.environment, entries, head)
+    mark = mark_left(doors.registry, doors.environment, head, proof)
+    where = f"version {to['version']}" if to["digest"] else "nothing"
+    try:
+        commit = go_back(doors.environment, head, to, entries, REVERT, proof)
+    except RefusedError as error:
+        raise RolloutError(f"version {head.version} is bad: {proof}; it must be reverted by hand: {error}") from error
+    done = f"version {head.version} is bad and was reverted to {where} by commit {(commit or '')[:12]}: {proof}"
+    after = (
+        _see_through(doors, heads, rules, progress, apply) if to["digest"] else "nothing is served by git's word now"
+    )
+    raise RolloutError("; ".join(part for part in (done, after, mark) if part))
+
+
+def _see_through(doors: Doors, heads: HeadReader, rules: Rules, progress: Progress, apply: Apply | None) -> str:
+    """Verify what git names after a revert; in words."""
+    head = heads.read()
+    with progress.stage(f"Verifying version {head.version} after the revert") as stage:
+        if apply:
+            apply()
+        decision, seen = _watch(doors, heads, head, rules, stage)
+        stage.result(type(decision).__name__.lower())
+    try:
+        _refuse(decision, head)
+        if isinstance(decision, Bad):
+            return f"version {head.version} is bad too ({decision.proof})"
+        crown(doors, head, seen)
+    except VigiaError as error:
+        return str(error)
+    return f"version {head.version} serves everywhere again"

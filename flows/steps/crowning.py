@@ -1,0 +1,64 @@
+"""The aliases of an environment follow what was verified; nothing else moves them."""
+
+import json
+from datetime import UTC, datetime
+
+from features.errors import DisagreementError, RefusedError
+from flows.adapters.registry import ModelVersion
+from flows.alias_log import AliasMove
+from flows.promotion.admission import GATE, rolled_back_tag
+from flows.promotion.observation import Head, Look
+from flows.steps.doors import Doors
+from flows.steps.history import read_history
+
+
+def crown(doors: Doors, head: Head, seen: Look) -> tuple[ModelVersion, bool]:
+    """Point champion at the version and previous at the one before it, and tag the version with the evidence.
+
+    Returns the version, and whether the champion is a new one. Each move is safe to repeat: previous goes first, so
+    that whoever is stopped between the two finds the old champion where it was. Raises DisagreementError when the
+    registry knows another digest for that version, RefusedError when its gate refused it and nobody overrode that.
+    """
+    version = registered(doors, head)
+    environment = doors.environment
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    champion = doors.registry.by_alias(version.name, environment.champion)
+    moves = champion is None or champion.version != version.version
+    if moves:
+        if champion is not None:
+            _move(doors, environment.previous, champion, head.commit, now)
+        _move(doors, environment.champion, version, head.commit, now)
+        doors.registry.tag_version(version.name, version.version, {f"champion_{environment.name}_since": now})
+    evidence = {"commit": head.commit, "replicas": sorted(seen.running), "answered": seen.answered}
+    tags = {f"verified_{environment.name}": now, f"verified_{environment.name}_by": json.dumps(evidence)}
+    if version.tags.get(rolled_back_tag(environment.name)):  # promoted again on purpose, and it serves
+        tags[rolled_back_tag(environment.name)] = ""
+    doors.registry.tag_version(version.name, version.version, tags)
+    return version, moves
+
+
+def registered(doors: Doors, head: Head) -> ModelVersion:
+    """The version that git names, as the registry has it. Raises DisagreementError or RefusedError, as ``crown``."""
+    version = doors.registry.by_version(head.model, head.version)
+    if version.digest != head.digest:
+        known = f"{version.digest[:12]} for version {version.version}"
+        raise DisagreementError(f"git names digest {head.digest[:12]}, the registry has {known}")
+    if version.tags.get(GATE) == "refuse" and not _overridden(doors, head):
+        raise RefusedError(f"the gate refused version {version.version}, and no commit says that this was overridden")
+    return version
+
+
+def _move(doors: Doors, alias: str, version: ModelVersion, commit: str, now: str) -> None:
+    found = doors.registry.by_alias(version.name, alias)
+    before = found.version if found else ""
+    if before != version.version:
+        name = doors.environment.name
+        move = AliasMove(now, name, alias, version.name, before, version.version, version.digest, commit)
+        doors.log.append(move)
+        doors.registry.set_alias(version.name, alias, version.version)
+
+
+def _overridden(doors: Doors, head: Head) -> bool:
+    """Whether a commit that promoted this digest says that somebody overrode the gate."""
+    found = read_history(doors.environment)
+    return any(entry.digest == head.digest and entry.gate.endswith("(overridden)") for entry in found)

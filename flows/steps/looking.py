@@ -1,0 +1,97 @@
+"""One look at git, the controller, every replica, the store and the service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from features.errors import InputError, RetryError, UnverifiedError
+from flows.adapters.git import head_commit, read_head
+from flows.environments import Environment
+from flows.promotion.observation import Content, Head, Look, Replica, make_head
+from flows.promotion.serve_answers import Application, read_application, read_replica
+from flows.steps.doors import Doors
+from flows.steps.head import named_leaves
+from serving.failure import Kind, make_failure
+from serving.loading import BundleRef, Depot, Served
+
+_Answer = TypeVar("_Answer")
+_UNSEEN: tuple[Content, Served | None] = (Content.UNSEEN, None)
+_NOBODY: tuple[Replica, ...] = ()
+_BROKEN = (Kind.DIGEST, Kind.CORRUPT, Kind.FORMAT)
+
+
+@dataclass
+class HeadReader:
+    """Reads what git's head names, and the file only when the head has moved."""
+
+    environment: Environment
+    _known: Head = field(default=Head(), init=False)
+
+    def read(self) -> Head:
+        """The head. Raises UnreachableError when git does not answer, InputError for a file that says nothing."""
+        place = self.environment
+        if head_commit(place.repository, place.branch) != self._known.commit:
+            commit, text = read_head(place.repository, place.branch, place.file)
+            self._known = make_head(commit, named_leaves(place, text))
+        return self._known
+
+
+@dataclass
+class _Asking:
+    """Asks one after the other, and keeps the first trouble."""
+
+    trouble: str = ""
+    refused: bool = False
+
+    def ask(self, question: Callable[[], _Answer], without: _Answer) -> _Answer:
+        try:
+            return question()
+        except RetryError as error:
+            self.trouble = self.trouble or str(error)
+            self.refused = self.refused or isinstance(error, UnverifiedError)
+            return without
+
+
+def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
+    """Look at everything once; git comes last, so that a head that moves meanwhile is seen."""
+    api, place, asking = doors.api, doors.environment, _Asking()
+    application = asking.ask(
+        lambda: read_application(api.application(place.application), place.deployment), Application()
+    )
+    replicas = asking.ask(lambda: tuple(map(read_replica, api.fleet())), _NOBODY)
+    content, served = asking.ask(lambda: stored_content(place, began.uri, began.digest), _UNSEEN)
+    answered = asking.ask(lambda: _answered(api.predict(_request(served))), "") if served else ""
+    return Look(
+        at_s=at_s,
+        head=_Asking().ask(heads.read, None),
+        applied=application.applied,
+        status=application.status,
+        message=application.message,
+        running=application.running,
+        replicas=replicas,
+        answered=answered,
+        content=content,
+        trouble=asking.trouble,
+        refused=asking.refused,
+    )
+
+
+def stored_content(environment: Environment, uri: str, digest: str) -> tuple[Content, Served | None]:
+    """What the store holds under a digest. Raises UnreachableError when it does not show it."""
+    try:
+        return Content.INTACT, Depot(environment.endpoint or "").load(BundleRef(uri, digest), "bundle")
+    except InputError as error:
+        if make_failure(digest, error).kind in _BROKEN:
+            return Content.BROKEN, None
+        raise UnverifiedError(str(error)) from error
+
+
+def _request(served: Served) -> dict[str, Any]:
+    """An ordinary row of a bundle, standing still."""
+    row, past = served.centre.tolist(), served.bundle.scorer.history.rows
+    return {"data": [row], "history": [[row] * past]} if past else {"data": [row]}
+
+
+def _answered(answer: dict[str, Any]) -> str:
+    """The digest in an answer of ``/predict``."""
+    return str((answer.get("model") or {}).get("digest") or "")
