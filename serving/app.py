@@ -1,6 +1,7 @@
 """The Ray Serve door: the application that ``serveConfigV2`` names as ``serving.app:build``."""
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from serving.cache import Cache
 from serving.describe import state_of
 from serving.events import emit, write_events_to_stderr
+from serving.exposition import families
 from serving.holder import Holder
 from serving.loading import Depot
+from serving.prediction_log import PredictionLog
+from serving.ray_metrics import Publisher
 from serving.refusals import Refused
 from serving.routes import make_app
 from serving.settings import Arguments, read_settings
+from serving.telemetry import Telemetry
+
+_FAREWELL_S = 5.0
 
 
 class AnomalyDetector:
@@ -25,14 +32,20 @@ class AnomalyDetector:
         self._replica = context.replica_id.unique_id
         write_events_to_stderr(application=context.app_name, replica=self._replica)
         emit("replica_starts")
+        self._ended = False
         self._fleet = serve.get_deployment_handle(context.deployment, context.app_name)
         folder = Path(arguments.cache.folder or Path(tempfile.gettempdir()) / "vigia-serving")
         cache = Cache(folder / "bundles", arguments.cache.max_bytes)
-        self._holder = Holder(Depot(arguments.store.endpoint, arguments.store.region, cache))
+        store = arguments.store
+        self._holder = Holder(Depot(store.endpoint, store.region, cache))
+        self._log = PredictionLog(self._replica, folder / "journals", store.endpoint, store.region)
+        self._telemetry = Telemetry()
+        self._publisher = Publisher(lambda: families(self._telemetry, self._holder, self._log))
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
         """The first call waits for its bundle and raises without one; later calls return at once."""
         self._holder.configure(user_config)
+        self._log.configure(self._holder.settings.log)
 
     async def state(self) -> dict[str, Any]:
         """What this replica wants to serve and serves, with its id as Serve's REST API shows it."""
@@ -47,7 +60,15 @@ class AnomalyDetector:
         return [answer if isinstance(answer, dict) else {"error": repr(answer)} for answer in answers]
 
     def __serve_build_asgi_app__(self) -> Any:
-        return make_app(self._holder, self._ask_all)
+        return make_app(self._holder, self._ask_all, self._telemetry, self._log)
+
+    def __del__(self) -> None:
+        """Serve calls this once no request runs any more, within the deployment's graceful_shutdown_timeout_s."""
+        if not self._ended:
+            self._ended = True
+            self._log.close(_FAREWELL_S)
+            self._publisher.close()
+            emit("replica_ends", **asdict(self._log.counts()))
 
 
 _Deployment = serve.deployment(name="AnomalyDetector")(serve.ingress()(AnomalyDetector))

@@ -11,6 +11,7 @@ from serving.arrow import encode_arrow, read_arrow
 from serving.bundle import Manifest
 from serving.describe import FleetAnswer, HealthAnswer, model_answer
 from serving.exchange import ARROW, FLOATS, JSON, Call, Reply
+from serving.exposition import CONTENT_TYPE, exposition, families
 from serving.openapi import describe
 from serving.pages.render import render_docs, render_home
 from serving.predict import Judged, encode_floats, encode_json, judge_rows, model_name
@@ -50,7 +51,7 @@ async def _model(call: Call) -> Reply:
 
 
 async def _metrics(call: Call) -> Reply:
-    return Reply(call.telemetry.text(call.holder), "text/plain; version=0.0.4; charset=utf-8")
+    return Reply(exposition(families(call.telemetry, call.holder, call.log)), CONTENT_TYPE)
 
 
 async def _openapi(call: Call) -> Reply:
@@ -113,6 +114,8 @@ async def _scored(call: Call, readers: Readers) -> Reply:
 
     judged, content = work() if len(body) < _ELSEWHERE else await asyncio.to_thread(work)
     call.telemetry.judged(judged)
+    if call.log:
+        call.log.offer(call.request_id, served, judged)
     if accepted == JSON:
         return Reply(content)
     return Reply(content, accepted, ((b"x-model-digest", served.bundle.digest.encode()),))

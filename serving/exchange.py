@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from serving.holder import Holder
 from serving.loading import Served
+from serving.prediction_log import PredictionLog
 from serving.refusals import Refused
 from serving.telemetry import Telemetry
 
@@ -22,6 +23,8 @@ class Call(NamedTuple):
     holder: Holder
     fleet: Fleet
     telemetry: Telemetry
+    log: PredictionLog | None
+    request_id: str
 
     @property
     def root(self) -> str:

@@ -1,7 +1,7 @@
 """The HTTP interface as raw ASGI: finds the endpoint, sends its answer or the one error shape, counts both."""
 
 import logging
-import os
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from serving.endpoints import ENDPOINTS
 from serving.exchange import Call, Fleet, Reply
 from serving.holder import Holder
 from serving.messages import ErrorAnswer
+from serving.prediction_log import PredictionLog
 from serving.refusals import Refused
 from serving.telemetry import Telemetry
 
@@ -20,17 +21,21 @@ _LOG = logging.getLogger("vigia.serving")
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
-def make_app(holder: Holder, fleet: Fleet) -> Callable[..., Awaitable[None]]:
+def make_app(
+    holder: Holder, fleet: Fleet, telemetry: Telemetry | None = None, log: PredictionLog | None = None
+) -> Callable[..., Awaitable[None]]:
     """The ASGI application of one replica; ``fleet()`` asks every replica for its state."""
-    telemetry = Telemetry()
+    telemetry = telemetry or Telemetry()
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
             started = time.perf_counter()
-            call = Call(scope, dict(scope["headers"]), receive, holder, fleet, telemetry)
-            request_id, path = _request_id(call), _path(call)
+            given = dict(scope["headers"])
+            request_id = _request_id(given)
+            call = Call(scope, given, receive, holder, fleet, telemetry, log, request_id)
+            path = _path(call)
             try:
                 reply = await _answer(path, call)
             except Refused as refused:
@@ -74,9 +79,11 @@ def _path(call: Call) -> str:
     return path.rstrip("/") or "/"
 
 
-def _request_id(call: Call) -> str:
-    given = call.headers.get(b"x-request-id", b"").decode("latin-1")
-    return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id")
+    if given and _REQUEST_ID.fullmatch(text := given.decode("latin-1")):
+        return text
+    return f"{random.getrandbits(128):032x}"  # needs not be secret
 
 
 async def _lifespan(receive: Any, send: Any) -> None:

@@ -18,6 +18,7 @@ from flows.steps.packing import beside_model
 from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
 from serving.holder import Holder
 from serving.loading import BundleRef
+from serving.prediction_log import PredictionLog
 from serving.routes import make_app
 from serving.scorer import score_rows
 from training.detectors.registry import family
@@ -94,8 +95,8 @@ class Answer:
 class Service:
     """The application of one replica."""
 
-    def __init__(self, holder: Holder, root: str = "") -> None:
-        self.holder, self._app, self._root = holder, make_app(holder, self._fleet), root
+    def __init__(self, holder: Holder, root: str = "", log: PredictionLog | None = None) -> None:
+        self.holder, self._app, self._root = holder, make_app(holder, self._fleet, log=log), root
 
     @property
     def ref(self) -> BundleRef:

@@ -109,7 +109,8 @@ def test_metrics_count_requests_rows_alerts_and_implausible_rows(forest: Service
     assert (found["vigia_out_of_range_rows_total"], found["vigia_load_failures_total"]) == (1, 0)
     assert found["vigia_desired_is_served"] == 1
     assert found['vigia_request_seconds_bucket{le="+Inf"}'] == found["vigia_request_seconds_count"] == 3
-    bounds = re.findall(r'le="([\d.]+)"', service.call("GET", "/metrics").body.decode())
+    assert (found['vigia_severity_bucket{le="1.0"}'], found['vigia_severity_bucket{le="+Inf"}']) == (1, 2)
+    bounds = re.findall(r'seconds_bucket{le="([\d.]+)"', service.call("GET", "/metrics").body.decode())
     assert (float(bounds[0]), float(bounds[-1])) == (0.001, 0.1)
 
 
