@@ -39,3 +39,32 @@ def visible(text: str) -> str:
 def clip(text: str, length: int) -> str:
     """Text of at most ``length`` characters, the last of them "…" where some were cut."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def signed(value: float) -> str:
+    """A difference in three digits after the point, with its sign."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def measured(value: float | None, unit: str) -> str:
+    """A measure in its unit ("share", "s", "1/day"; any other has three digits after the point); "–" for none."""
+    if value is None:
+        return "–"
+    if unit == "share":
+        return share(value)
+    if unit == "s":
+        return duration(value)
+    return rate(value) if unit == "1/day" else f"{value:.3f}"
+
+
+def rate(value: float) -> str:
+    """How often, in two digits and all its whole ones: 0.0079, 0.2, 52."""
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.2g}"
+
+
+def duration(seconds: float) -> str:
+    """In the largest unit that leaves at least one: 45 s, 25 min, 3.5 h, 2.1 days."""
+    for size, unit in ((86_400 * 2, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / (86_400 if unit == 'days' else size):.3g} {unit}"
+    return f"{seconds:.3g} s"

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
-
-from evaluation.pages import figures, histogram
+from evaluation.pages.templates import template
 from evaluation.validation.verdict import Finding, Rule, Validation
 from features.storage import write_text
 
@@ -39,7 +35,7 @@ def render_validation(validation: Validation) -> str:
     grades: dict[str, str] = {}
     for finding in open_findings:
         grades.setdefault(finding.rule.column, "refused" if finding.failed else finding.rule.grade)
-    return _template().render(
+    return template("validation.html.j2").render(
         validation=validation,
         findings=open_findings,
         passed=passed_rules(validation.findings),
@@ -63,33 +59,3 @@ def passed_rules(findings: Iterable[Finding]) -> list[Passed]:
             rule = finding.rule
             groups.setdefault((rule.name, rule.grade, rule.sentence, finding.observed), []).append(finding)
     return [Passed(same[0].rule, same[0].observed, tuple(f.rule.column for f in same)) for same in groups.values()]
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("evaluation.pages", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters |= {
-        "clip": figures.clip,
-        "count": figures.count,
-        "figure": figures.figure,
-        "path": histogram.path,
-        "share": figures.share,
-    }
-    environment.globals |= {
-        "bars": histogram.bars,
-        "box": f"0 0 {histogram.WIDTH:.0f} {histogram.HEIGHT:.0f}",
-        "fullest": histogram.fullest,
-    }
-    return environment.get_template("validation.html.j2")
-
-
-def _shown(value: object) -> object:
-    """What the template prints of a value: texts with hidden characters made visible; its own markup as it is."""
-    return figures.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

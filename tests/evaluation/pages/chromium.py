@@ -43,6 +43,20 @@ class Browser:
 
     def visit(self, page: Path, *, width: int = 1280, scheme: str = "light", script: str = "null") -> Visit:
         """Open a page, wait until it is loaded and quiet, evaluate a script in it, and picture all of it."""
+        self._open(page, width, scheme)
+        requests = tuple(self._seen("Network.requestWillBeSent", "request", "url"))
+        messages = tuple(json.dumps(event["params"]) for event in self._events if event["method"] in _MESSAGES)
+        evaluated = self._ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        picture = self._ask("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+        return Visit(requests, messages, base64.b64decode(picture), evaluated)
+
+    def print_pdf(self, page: Path) -> bytes:
+        """The page as it comes on A4 paper."""
+        self._open(page, 1280, "light")
+        paper = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True}
+        return base64.b64decode(self._ask("Page.printToPDF", **paper)["data"])
+
+    def _open(self, page: Path, width: int, scheme: str) -> None:
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self._ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._ask("Log.clear")
@@ -57,11 +71,6 @@ class Browser:
                 self._listen(left)
             except TimeoutError:
                 break
-        requests = tuple(self._seen("Network.requestWillBeSent", "request", "url"))
-        messages = tuple(json.dumps(event["params"]) for event in self._events if event["method"] in _MESSAGES)
-        evaluated = self._ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
-        picture = self._ask("Page.captureScreenshot", captureBeyondViewport=True)["data"]
-        return Visit(requests, messages, base64.b64decode(picture), evaluated)
 
     def _seen(self, method: str, *keys: str) -> Iterator[str]:
         for event in self._events:

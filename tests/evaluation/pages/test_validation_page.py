@@ -1,25 +1,18 @@
 """The validation page: verdict first, every finding once, nothing of the data as markup, nothing from the network."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from html.parser import HTMLParser
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from evaluation.pages.validation import passed_rules, render_validation, worst_first, write_validation_page
 from evaluation.validation.verdict import Finding, Grade, Profile, Rule, Validation
-from tests.evaluation.pages.chromium import Browser, running
-from tests.system import require_program
+from tests.evaluation.pages.chromium import Browser
+from tests.evaluation.pages.markup import HOSTILE, Page, references
+from tests.evaluation.pages.shown import MEASURE, Figures
 
 ROWS = 259_200
-HOSTILE = (
-    "<script>alert('x')</script>",
-    '"><img src=http://elsewhere.example/x onerror=alert(1)>',
-    "{{ 7 * 7 }} &amp; </style>",
-)
-VOID = {"meta", "link", "img", "br", "hr", "input"}
 SPARE = Profile("rms", 201, 0.02, 61.2, (0.0, 1.0, 2.0), (9_000, 1_000))
 
 
@@ -71,49 +64,6 @@ WIDE = replace(
     profiles=tuple(replace(SPARE, column=f"band_{i}") for i in range(200)),
 )
 CASES = {"usable": USABLE, "refused": REFUSED, "foreign": FOREIGN, "wide": WIDE}
-
-
-class Page(HTMLParser):
-    """Texts by enclosing elements, attributes by element; refuses elements that are not closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.texts: list[tuple[tuple[str, ...], str]] = []
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append((tuple(self._open), data))
-
-    def text(self, *inside: str) -> str:
-        """What is written within all of the named elements, spaces joined."""
-        found = "".join(data for path, data in self.texts if set(inside) <= set(path) and "style" not in path)
-        return " ".join(found.split())
-
-    def rows(self) -> list[str]:
-        """The text of each table row of the body."""
-        rows: list[str] = []
-        inside = False
-        for path, data in self.texts:
-            if "tbody" in path and "tr" in path:
-                rows = rows if inside else [*rows, ""]
-                rows[-1] += data
-            inside = "tr" in path
-        return [" ".join(row.split()) for row in rows]
 
 
 def test_the_first_line_says_how_many_rows_are_usable() -> None:
@@ -197,17 +147,7 @@ def test_hidden_characters_are_seen_and_long_values_cut_with_a_title() -> None:
 
 @pytest.mark.parametrize("validation", CASES.values(), ids=CASES)
 def test_nothing_refers_outside_the_page(validation: Validation) -> None:
-    text = render_validation(validation)
-    page = Page(text)
-    anchors = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
-    for tag, attributes in page.elements:
-        assert not attributes.keys() & {"src", "srcset", "action", "data", "xlink:href"}, tag
-        assert not any(name.startswith("on") for name in attributes), tag
-        if "href" in attributes:
-            assert attributes["href"].removeprefix("#") in anchors
-    style = "".join(data for path, data in page.texts if "style" in path)
-    assert "url(" not in style
-    assert "@import" not in style
+    assert references(Page(render_validation(validation))) == []
 
 
 def test_tables_say_what_their_cells_are() -> None:
@@ -234,51 +174,6 @@ def test_the_page_of_a_wide_table_is_small(tmp_path: Path) -> None:
     assert [path.name for path in page.parent.iterdir()] == ["validation.html"]
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Of a shown page: width it needs, and the lowest contrast of any of its texts with where that is."""
-
-    width: int
-    contrast: float
-    where: str
-
-
-_MEASURE = """
-(() => {
-  document.querySelectorAll("details").forEach(fold => fold.open = true);
-  const light = colour => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number)
-      .map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const behind = element => {
-    for (; element; element = element.parentElement) {
-      const colour = getComputedStyle(element).backgroundColor;
-      if (colour !== "rgba(0, 0, 0, 0)") return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  let contrast = 21, where = "";
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || element.closest("svg")) continue;
-    const [low, high] = [light(getComputedStyle(element).color), light(behind(element))].sort((a, b) => a - b);
-    const found = (high + .05) / (low + .05);
-    if (found < contrast) [contrast, where] = [found, texts.currentNode.data];
-  }
-  return {width: document.documentElement.scrollWidth, contrast, where};
-})()
-"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = require_program("chromium", "chromium")
-    with running(program, tmp_path_factory.mktemp("chromium")) as started:
-        yield started
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (900, "light"), (400, "dark")])
 @pytest.mark.parametrize("case", CASES)
 def test_a_browser_shows_it_offline_readable_and_in_its_width(
@@ -286,7 +181,7 @@ def test_a_browser_shows_it_offline_readable_and_in_its_width(
 ) -> None:
     page = tmp_path / "validation.html"
     write_validation_page(CASES[case], page)
-    visit = browser.visit(page, width=width, scheme=scheme, script=_MEASURE)
+    visit = browser.visit(page, width=width, scheme=scheme, script=MEASURE)
     (tmp_path / f"{case}-{width}-{scheme}.png").write_bytes(visit.png)
     shown = Figures(**visit.evaluated)
     assert visit.requests == (page.as_uri(),)

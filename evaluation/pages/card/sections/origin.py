@@ -1,0 +1,92 @@
+"""Where the alerts and the bundle come from: series, features, search, data, windows, lineage."""
+
+from evaluation.pages.blocks import Bars, Block, Facts, Section, Text, bars
+from evaluation.pages.card.model import Card
+from evaluation.pages.charts.spans import draw_windows, window_table
+from evaluation.pages.charts.trials import draw_trials
+from evaluation.pages.figures import count, figure, rate, share
+
+_SAID = ("data", "windows", "run")  # of the lineage: elsewhere on the page
+
+
+def series(card: Card) -> Section:
+    """The series with most alerts, the others joined."""
+    found = card.by_series
+    named = [(one.series, float(one.events), count(one.events)) for one in found.top]
+    says = f"{count(found.events)} {found.unit} of {count(found.series)} series; {count(found.silent)} have none."
+    if card.concentration is not None and card.concentration.by_chance < 1:  # else there are too few to tell
+        worst = card.concentration
+        what = "false alerts" if card.judged_rows else "alerts"
+        says += f" The worst tenth of the series has {share(worst.share)} of the {what}"
+        says += f" (up to {share(worst.by_chance)} by chance)."
+    blocks: list[Block] = [Text((says,))]
+    if named:
+        caption = f"Most {found.unit} in the test window"
+        blocks.append(Bars(caption, ("series", found.unit), bars(named)))
+    if found.rest_series:
+        blocks.append(Text((f"{count(found.rest_series)} further series have {count(found.rest_events)}.",)))
+    return Section("series", "Alerts by series", tuple(blocks), half=True)
+
+
+def features(card: Card) -> Section:
+    """What the alerts are driven by, and which features drifted."""
+    blocks: list[Block] = []
+    if card.drivers:
+        named = [(d.feature, d.share, share(d.share)) for d in card.drivers]
+        blocks.append(
+            Bars("Share of the highest alert rows that each feature explains", ("feature", "share"), bars(named))
+        )
+    drift = card.drift
+    drifted = sum(one.distance >= drift.limit for one in drift.features)
+    most = max([drift.limit, *(one.distance for one in drift.features)])
+    caption = (
+        f"Drift from the reference to the test window: {drifted} of {len(drift.features)} at or above the limit of "
+        f"{drift.limit:g} ({drift.method} distance); no verdict on the detector"
+    )
+    named = [(one.feature, one.distance, rate(one.distance)) for one in drift.features]
+    blocks.append(Bars(caption, ("feature", "distance"), bars(named, most)))
+    return Section("features", "Features", tuple(blocks), half=True)
+
+
+def search(card: Card) -> Section:
+    """How the configuration was chosen."""
+    found = card.search
+    blocks: list[Block] = [Text((f"How it was chosen: {found.reason}.",))]
+    if any(trial.value is not None for trial in found.trials):
+        blocks.append(draw_trials(found))
+    parameters = ", ".join(f"{name} {figure(value)}" for name, value in card.identity.parameters.items())
+    blocks.append(Facts((("Detector", card.identity.family.replace("_", " ")), ("Parameters", parameters))))
+    if card.stability is not None:
+        same = card.stability
+        text = (
+            f"{same.seeds} fits with other seeds agree with Spearman {same.spearman:.3f} (lowest pair "
+            f"{same.lowest_spearman:.3f}) and share {share(same.overlap)} of their top 1 % rows (lowest "
+            f"{share(same.lowest_overlap)})."
+        )
+        blocks.append(Text((text,)))
+    return Section("search", "Search", tuple(blocks), half=True)
+
+
+def data(card: Card) -> Section:
+    """The table, its windows, and what became of its rows."""
+    found = card.data
+    origin = "SIMULATED: no machine produced these rows" if card.identity.simulated else ""
+    facts = [
+        ("Table", found.uri),
+        ("Origin", origin),
+        ("Rows", f"{count(found.rows)} valid of {count(found.series)} series, {count(found.quarantined)} quarantined, "
+                 f"{count(found.implausible)} flagged as implausible"),
+        ("Not used", f"{count(found.at_rest)} rows at rest, {count(found.without_history)} without a complete history"),
+        ("Features", ", ".join(found.features)),
+    ]  # fmt: skip
+    chart = draw_windows(found.windows)
+    shown: Block = chart or window_table(found.windows)
+    return Section("data", "Data and windows", (Facts(tuple(fact for fact in facts if fact[1])), shown))
+
+
+def lineage(card: Card) -> Section:
+    """What the bundle was made from and by."""
+    named = card.identity
+    facts = (("Digest", f"sha256:{named.digest}"), ("Run", named.run), ("Seed", str(named.seed)))
+    rest = ((name.replace("_", " ").capitalize(), text) for name, text in named.lineage.items() if name not in _SAID)
+    return Section("lineage", "Lineage", (Facts((*facts, *rest)),))
