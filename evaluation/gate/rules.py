@@ -55,10 +55,14 @@ def _alerts(evidence: GateEvidence, _: GateRules) -> Verdict:
     high = max(budget.high, budget.limit)
     unit = "onsets per series and day" if budget.kind == "onsets_per_series_day" else "of the rows"
     text = f"{found.value:.4g} {unit} on the test window, {budget.low:.4g} to {high:.4g} by the calibration window"
-    low, up = (found.value, found.value) if found.interval is None else (found.interval.low, found.interval.high)
-    if low > high:
+    if found.interval is None:
+        if budget.low <= found.value <= high:
+            return "pass", text
+        return "inconclusive", f"{text}; {found.reason}"
+    text = text.replace(" on the test", f" ({found.interval.low:.4g} to {found.interval.high:.4g}) on the test", 1)
+    if found.interval.low > high:
         return "refuse", f"{text}: too many alerts, beyond the budget of {budget.limit:g}"
-    if up < budget.low:
+    if found.interval.high < budget.low:
         return "refuse", f"{text}: too few alerts, the threshold is higher than the budget set it"
     return "pass", text
 
