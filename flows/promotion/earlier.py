@@ -23,6 +23,14 @@ def standing(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in stack if entry.digest]
 
 
+def fallback(entries: Sequence[Entry], to: str, left: str) -> Entry | None:
+    """What a replica may fall back on once digest ``to`` is back: the version below it, never the one that is left."""
+    stack = standing(entries)
+    place = next((place for place, entry in enumerate(stack) if entry.digest == to), len(stack))
+    below = [entry for entry in stack[:place] if entry.digest != left]
+    return below[-1] if below else None
+
+
 def steps_back(entries: Sequence[Entry], steps: int) -> Entry:
     """The version that many steps below the present one. Raises InputError where there are not so many."""
     below = standing(entries)[:-1]

@@ -7,7 +7,7 @@ from flows.adapters.git import Change, Clone, push_change, required
 from flows.adapters.registry import Registry
 from flows.environments import Environment
 from flows.promotion.admission import rolled_back_tag
-from flows.promotion.earlier import standing
+from flows.promotion.earlier import fallback, standing
 from flows.promotion.edit import set_leaves
 from flows.promotion.history import Entry
 from flows.promotion.observation import Content, Head, make_head
@@ -31,8 +31,8 @@ def go_back(
     What a replica falls back on is the version below the earlier one, where there is one, and never the one that is
     left. Raises RolloutError when the head names something else by now, RefusedError when a push is refused.
     """
-    below = [entry for entry in standing(entries) if entry.digest not in (head.digest, to["digest"])]
-    fallback = coordinates_of(below[-1]) if below else NOTHING
+    below = fallback(entries, to["digest"], head.digest)
+    previous = coordinates_of(below) if below else NOTHING
 
     def render(clone: Clone) -> Change | None:
         text = required(clone, environment.file)
@@ -40,7 +40,7 @@ def go_back(
         if now.digest not in (head.digest, to["digest"]):
             raise RolloutError(f"version {now.version} was promoted meanwhile; nothing was changed")
         wanted = {("bundle", key): value for key, value in to.items()}
-        wanted |= {("previous", key): value for key, value in fallback.items()}
+        wanted |= {("previous", key): value for key, value in previous.items()}
         edit = set_leaves(text, wanted, target(environment))
         message = return_message(verb, environment.name, head, to, reason)
         return Change(environment.file, edit.text, message) if edit.changes else None
