@@ -51,6 +51,8 @@ COMMANDS = (
     Command("history", "what an environment served when, from git", "flows.cli.history"),
     Command("reconcile", "apply what git says to the local Ray Serve", "flows.cli.reconcile"),
     Command("verify", "ask every replica, then move the champion alias", "flows.cli.verify"),
+    Command("rollback", "go back to an earlier version, through git", "flows.cli.rollback"),
+    Command("status", "what registry, git, controller and replicas say, side by side", "flows.cli.status"),
     Command("demo", "the whole loop on this machine", "flows.cli.demo"),
     Command("config", "show or describe the configuration", "flows.cli.config"),
 )
