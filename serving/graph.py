@@ -32,7 +32,8 @@ class Graph:
 
     def score(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of each row; works in chunks so that memory stays bounded."""
-        return np.concatenate([np.empty(0, np.float32), *(part.reshape(-1) for part in self._chunks("score", values))])
+        parts = [part.reshape(-1) for part in self._chunks("score", values)]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.float32), *parts])
 
     def errors(self, values: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """What each feature adds to the score (n, d), the score being their mean; None where the graph cannot say."""

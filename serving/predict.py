@@ -87,6 +87,8 @@ def encode_floats(judged: Judged) -> bytes:
 def named_columns(flags: NDArray[np.bool_], names: list[str]) -> list[list[str]]:
     """For each of n rows the names of its columns that are True, of (n, d)."""
     found: list[list[str]] = [[]] * len(flags)
+    if not flags.any():
+        return found
     for row in np.flatnonzero(flags.any(axis=1)):
         found[row] = [names[column] for column in np.flatnonzero(flags[row])]
     return found

@@ -24,8 +24,8 @@ class Transform:
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """(n, d) feature values -> (n, d) float32 deviations in robust standard deviations."""
-        scaled = np.clip((values - self.centre) / self.scale, -self.limit, self.limit)
-        return np.ascontiguousarray(scaled, dtype=np.float32)
+        scaled = ((values - self.centre) / self.scale).clip(-self.limit, self.limit)
+        return scaled.astype(np.float32, order="C")
 
 
 @dataclass(frozen=True)

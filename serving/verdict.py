@@ -1,6 +1,7 @@
 """From scores to verdicts: the p-value among calibration rows, and the alert."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
 
@@ -31,9 +32,23 @@ def p_values(calibration: Calibration, scores: ArrayLike) -> NDArray[np.float64]
 
     Source: Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005.
     """
-    interval = np.searchsorted(np.asarray(calibration.scores), np.asarray(scores, np.float64), side="left")
-    at_least = np.append(np.asarray(calibration.counts), 0)[interval]
-    return np.asarray((1 + at_least) / (1 + calibration.rows))
+    return _Table.of(calibration).p_values(np.asarray(scores, np.float64))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A calibration ready for look-ups: (m,) scores, and (m + 1,) the p-value of what lies below each and above all."""
+
+    edges: NDArray[np.float64]
+    p: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, calibration: Calibration) -> "_Table":
+        at_least = np.append(np.asarray(calibration.counts, np.int64), 0)
+        return cls(np.asarray(calibration.scores, np.float64), (1 + at_least) / (1 + calibration.rows))
+
+    def p_values(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.p[self.edges.searchsorted(scores, side="left")]
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,11 @@ class Judge:
 
     thresholds: tuple[float, ...]
     calibrations: tuple[Calibration, ...]
+
+    @cached_property
+    def tables(self) -> tuple[_Table, ...]:
+        """Look-ups of the p-values, made once."""
+        return tuple(map(_Table.of, self.calibrations))
 
 
 @dataclass(frozen=True)
@@ -55,12 +75,15 @@ class Verdicts:
 
 def judge(by: Judge, scores: NDArray[np.float32], strata: NDArray[np.int8] | None = None) -> Verdicts:
     """Verdicts on (n,) scores; strata: (n,) codes into the thresholds, all 0 without."""
-    chosen = np.zeros(len(scores), np.int8) if strata is None else np.minimum(strata, len(by.thresholds) - 1)
+    exact = scores.astype(np.float64)
+    if strata is None:
+        return Verdicts(exact >= by.thresholds[0], by.tables[0].p_values(exact), np.zeros(len(scores), np.int8))
+    chosen = np.minimum(strata, len(by.thresholds) - 1)
     flagged, p = np.zeros(len(scores), bool), np.ones(len(scores))
-    for code, (threshold, calibration) in enumerate(zip(by.thresholds, by.calibrations, strict=True)):
+    for code, (threshold, table) in enumerate(zip(by.thresholds, by.tables, strict=True)):
         rows = chosen == code
-        flagged[rows] = alerts(threshold, scores[rows])
-        p[rows] = p_values(calibration, scores[rows])
+        flagged[rows] = exact[rows] >= threshold
+        p[rows] = table.p_values(exact[rows])
     return Verdicts(flagged, p, chosen.astype(np.int8))
 
 
