@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from evaluation.pages.card.files import CARD_JSON
+from evaluation.pages.card.render import CARD_PAGE
 from features.storage import publish_folder, write_text
 from flows.adapters.registry import ModelVersion, Registry
 from flows.runs import CONFIG
@@ -16,7 +18,7 @@ from flows.steps.lineage import LINEAGE, stated
 
 CHALLENGER = "challenger"
 FIGURES, GATE = "figures.json", "gate.json"
-_PAGES = ("validation.html", "drift.html")
+_PAGES = (CARD_PAGE, CARD_JSON, "validation.html", "drift.html")
 
 
 def record(

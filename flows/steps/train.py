@@ -9,6 +9,7 @@ import yaml
 from numpy.typing import NDArray
 
 from evaluation.drift.report import Drift, report_drift
+from evaluation.pages.card.render import CARD_PAGE, write_card
 from features.errors import NotEnoughDataError
 from features.history import Scorable, scorable
 from features.split import Split, Window, assign
@@ -19,6 +20,7 @@ from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress, RefusedRun
 from flows.runs import CONFIG, finish, holding, settle, unfinished
+from flows.steps.card import make_card
 from flows.steps.champion import Trial, find_champion, hold_against
 from flows.steps.findings import Findings, LeftOut, figures
 from flows.steps.fitting import declared_history, fit_bundle, normal
@@ -105,6 +107,7 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
             lineage=origin,
             drift=drift,
         )
+        write_card(make_card(found, bundle, config, workspace.cache), folder)
         with progress.stage("Publishing and registering") as stage:
             version = record(registry, config.model, fitted.files, found, folder, workspace.bundles)
             stage.result(f"version {version.version}")
@@ -116,6 +119,7 @@ def _outcome(found: Findings, version: ModelVersion, folder: Path, bundle: Path)
     """What was done. Raises RefusedRun with it when the gate did not let the bundle be the challenger."""
     decision = found.decision
     paths = {"run": folder, "bundle": bundle, "validation": found.table.page, "drift": folder / "drift.html"}
+    paths["card"] = folder / CARD_PAGE
     if found.table.quarantine:
         paths["quarantine"] = found.table.quarantine
     role = CHALLENGER if decision.registered else "no challenger"
