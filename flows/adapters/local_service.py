@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import shutil
-import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,9 @@ from ray import serve
 from features.errors import InputError, UnreachableError
 from features.storage import write_text
 from flows.adapters.haproxy_wrapper import write_wrapper
-from flows.adapters.service_record import ServiceRecord
+from flows.adapters.processes import MARK, end_marked
+from flows.adapters.replica_events import telling_events
+from flows.adapters.service_record import ServiceRecord, find_record, is_alive
 from flows.workspace import Workspace
 
 
@@ -36,7 +37,8 @@ def service(
     (folder / "h").mkdir()
     (folder / "t").mkdir()
     write_wrapper(folder / "haproxy")
-    os.environ.update({**_environment(folder), **settings})
+    os.environ.update({**_environment(folder), MARK: str(workspace.root), **settings})
+    metrics_port = _free_port()
     context = ray.init(
         address="local",
         num_cpus=4,
@@ -49,17 +51,21 @@ def service(
         logging_level=logging.ERROR,
         namespace="serve",
         _node_ip_address="127.0.0.1",
+        _metrics_export_port=metrics_port,
         _temp_dir=str(folder / "r"),
     )
-    record = ServiceRecord(os.getpid(), f"http://{context.dashboard_url}", f"http://127.0.0.1:{port}", str(folder))
+    url, metrics = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics"
+    record = ServiceRecord(os.getpid(), f"http://{context.dashboard_url}", url, str(folder), metrics)
     try:
         write_text(workspace.service, json.dumps(asdict(record)))
-        yield record
+        with telling_events(folder / "r" / "session_latest"):
+            yield record
+            serve.shutdown()
     finally:
         workspace.service.unlink(missing_ok=True)
         serve.shutdown()
         ray.shutdown()
-        _kill_marked(str(folder))
+        end_marked(str(workspace.root))
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -89,37 +95,19 @@ def _environment(folder: Path) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
         "AUTOSCALER_METRIC_PORT": str(_free_port()),
         "DASHBOARD_METRIC_PORT": str(_free_port()),
-        "VIGIA_RUN_DIR": str(folder),  # our mark on every process
         "TMPDIR": str(folder / "t"),
     }
 
 
 def _clean_up_after_the_dead(workspace: Workspace) -> None:
-    """Refuse a second service; end what a killed one left behind."""
-    if not workspace.service.exists():
-        return
-    record = ServiceRecord(**json.loads(workspace.service.read_text()))
-    try:
-        os.kill(record.pid, 0)
-    except ProcessLookupError:
-        _kill_marked(record.folder)
+    """Refuse a second service; end what a killed one left behind, an HAProxy that holds the port above all."""
+    record = find_record(workspace)
+    if record is not None and is_alive(record):
+        raise InputError("workspace", f"already has a running service (pid {record.pid})", record.url)
+    end_marked(str(workspace.root))
+    if record is not None:
         shutil.rmtree(record.folder, ignore_errors=True)
-        workspace.service.unlink()
-        return
-    raise InputError("workspace", f"already has a running service (pid {record.pid})", record.url)
-
-
-def _kill_marked(folder: str) -> None:
-    """End every process of ours that carries the folder in its arguments or environment."""
-    mark = folder.encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if int(process.name) != os.getpid() and (
-                mark in (process / "cmdline").read_bytes() or mark in (process / "environ").read_bytes()
-            ):
-                os.kill(int(process.name), signal.SIGKILL)
-        except OSError:
-            continue  # gone meanwhile, or somebody else's
+    workspace.service.unlink(missing_ok=True)
 
 
 def _is_free(port: int) -> bool:

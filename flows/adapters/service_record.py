@@ -11,22 +11,40 @@ from flows.workspace import Workspace
 
 @dataclass(frozen=True)
 class ServiceRecord:
-    """What ``service.json`` says of a running service."""
+    """What ``service.json`` says of a running service; ``metrics`` is the address for a Prometheus to scrape."""
 
     pid: int
     dashboard: str
     url: str
     folder: str
+    metrics: str = ""
 
 
 def running_service(workspace: Workspace) -> ServiceRecord:
     """The service of this workspace. Raises UnreachableError when none runs."""
-    try:
-        record = ServiceRecord(**json.loads(workspace.service.read_text()))
-        os.kill(record.pid, 0)
-    except (OSError, ValueError, TypeError) as error:
-        raise UnreachableError(f"no service runs in {workspace.root}; start it with `vigia serve`") from error
+    record = find_record(workspace)
+    if record is None or not is_alive(record):
+        raise UnreachableError(f"no service runs in {workspace.root}; start it with `vigia serve`")
     return record
+
+
+def find_record(workspace: Workspace) -> ServiceRecord | None:
+    """What the last service said of itself; it may be dead. None where there is nothing, or nothing readable."""
+    try:
+        return ServiceRecord(**json.loads(workspace.service.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_alive(record: ServiceRecord) -> bool:
+    """Whether the process of a record runs."""
+    try:
+        os.kill(record.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def serve_api(workspace: Workspace) -> ServeApi:
