@@ -62,6 +62,14 @@ class Clone:
         git("fetch", "--quiet", "--no-tags", "origin", f"refs/heads/{self.branch}", cwd=self.folder)
         git("reset", "--quiet", "--soft", "FETCH_HEAD", cwd=self.folder)
 
+    def fetch_beside(self, branch: str) -> str:
+        """The head of another branch, fetched; "" where there is none."""
+        found = git("ls-remote", "origin", f"refs/heads/{branch}", cwd=self.folder).split()
+        if not found:
+            return ""
+        git("fetch", "--quiet", "--no-tags", "origin", found[0], cwd=self.folder)
+        return found[0]
+
     def commit(self, change: Change) -> str:
         """Commit one file on the head, signed where git is configured so. Raises InputError when it cannot be signed.
 

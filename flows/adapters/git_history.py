@@ -1,5 +1,7 @@
 """What git tells of one file: each commit that changed it, with its text then."""
 
+from dataclasses import dataclass
+
 from flows.adapters.git import Clone
 from flows.adapters.git_program import git, run_git
 from flows.promotion.history import Revision
@@ -18,6 +20,21 @@ def file_history(clone: Clone, file: str) -> tuple[Revision, ...]:
         Revision(commit, date, author, (message, *_merged(clone, commit, parents, file)), text)
         for (commit, parents, date, author, message), text in zip(found, texts, strict=True)
     )
+
+
+@dataclass(frozen=True)
+class Told:
+    """A commit in words."""
+
+    commit: str
+    author: str
+    message: str
+
+
+def commits_beyond(clone: Clone, tip: str) -> tuple[Told, ...]:
+    """Those that ``tip`` has and the clone's head has not, without merges."""
+    log = git("log", "--no-merges", "--format=%x01%H%x00%an%x00%B", f"HEAD..{tip}", cwd=clone.folder)
+    return tuple(Told(*record.split("\x00", 2)) for record in log.split("\x01")[1:])
 
 
 def _fields(record: str) -> tuple[str, str, str, str, str]:

@@ -4,18 +4,20 @@ import argparse
 from pathlib import Path
 
 from features.errors import InputError
+from flows.cli.environment import add_environment, chosen
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The environment, which version, how, and what somebody takes upon themselves."""
-    parser.add_argument("--env", default="local", help="environment (local)")
+    add_environment(parser)
     parser.add_argument("--model", default="anomaly-detector", help="registered model")
     parser.add_argument("--version", help="model version to promote (default: the challenger)")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--push", action="store_true", help="commit to the environment's branch (the default)")
-    how.add_argument("--dry-run", action="store_true", help="show message, diff and objections; commit nothing")
+    how.add_argument("--pull-request", action="store_true", help="open a pull request, or update the one that is open")
+    parser.add_argument("--dry-run", action="store_true", help="show message, diff and objections; commit nothing")
     parser.add_argument("--force", action="store_true", help="override the gate or a rollback; needs --reason")
     parser.add_argument("--schema-change", action="store_true", help="those who ask change their requests too")
     parser.add_argument("--reason", default="", help="why; written into the commit")
@@ -24,21 +26,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Wire the doors to the step. Raises InputError for --force without a reason."""
+    """Wire the doors to the step. Raises InputError for --force without a reason, or a wait for a pull request."""
+    if arguments.force and not arguments.reason.strip():
+        raise InputError("--force", "needs --reason: what is overridden is written into the commit")
+    if arguments.wait and arguments.pull_request:
+        raise InputError("--wait", "must not be given with --pull-request: nobody knows when it will be merged")
     from flows.adapters.registry import Registry
-    from flows.environments import environment
     from flows.promotion.admission import Overrides
     from flows.steps.promote import preview, promote
     from flows.steps.waiting import wait_for_champion
 
-    if arguments.force and not arguments.reason.strip():
-        raise InputError("--force", "needs --reason: what is overridden is written into the commit")
-    overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason)
-    place = environment(arguments.env, workspace)
+    place = chosen(arguments, workspace, git=True)
     registry = Registry(place.registry, place.artifacts)
-    step = preview if arguments.dry_run else promote
-    done = step(place, registry, arguments.model, arguments.version, overrides)
-    if arguments.wait and not arguments.dry_run:
+    overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason)
+    asked = (arguments.model, arguments.version, overrides)
+    if arguments.dry_run:
+        return preview(place, registry, *asked)
+    if arguments.pull_request:
+        from flows.cli.forge import pull_requests
+        from flows.steps.pull_request import propose_promotion
+
+        with pull_requests(place) as forge:
+            return propose_promotion(place, registry, forge, *asked)
+    done = promote(place, registry, *asked)
+    if arguments.wait:
         with progress.stage("Waiting for the verification") as stage:
             wait_for_champion(place, registry, arguments.model, done.digest, arguments.timeout, stage)
     return done
