@@ -22,6 +22,7 @@ _EPILOG = """exit codes: 0 done or nothing to do; 1 bug; 2 input or configuratio
 _QUIET_LIBRARIES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "DO_NOT_TRACK": "true",
     "GX_ANALYTICS_ENABLED": "false",
     "ORT_DISABLE_TELEMETRY": "1",
