@@ -56,16 +56,21 @@ class Environment:
 
 
 def environment(name: str, workspace: Workspace, file: Path | None = None) -> Environment:
-    """The environment of that name; a repository of the workspace's own is seeded on first use.
+    """As ``find_environment``, with its repository there: one of the workspace's own is seeded on first use."""
+    found = find_environment(name, workspace, file)
+    if found.repository == str(workspace.repository):
+        _seed(found, workspace.repository)
+    return found
+
+
+def find_environment(name: str, workspace: Workspace, file: Path | None = None) -> Environment:
+    """The environment of that name. Nothing is asked and nothing is made.
 
     It is read from ``file``, or else from ``environments.yaml`` in the workspace, or in ``configs`` beside this
     package; without any there is only ``local``. Raises InputError naming field, rule and value.
     """
     shipped = (workspace.root / FILE, _HERE / "configs" / FILE)
-    found = resolve(name, load_environment(name, file or next(filter(Path.is_file, shipped), None)), workspace)
-    if found.repository == str(workspace.repository):
-        _seed(found, workspace.repository)
-    return found
+    return resolve(name, load_environment(name, file or next(filter(Path.is_file, shipped), None)), workspace)
 
 
 def resolve(name: str, settings: EnvironmentConfig, workspace: Workspace) -> Environment:
@@ -78,7 +83,7 @@ def resolve(name: str, settings: EnvironmentConfig, workspace: Workspace) -> Env
         settings.file or f"manifests/overlays/{name}/rayservice-serve-config.yaml",
         settings.registry or workspace.registry_uri,
         settings.artifacts or (workspace.artifacts.as_uri() if own else None),
-        (settings.bundles or workspace.bundles.parent.as_uri()).rstrip("/"),
+        (settings.bundles or workspace.bundles.as_uri()).rstrip("/"),
         settings.endpoint,
         settings.application,
         settings.deployment,

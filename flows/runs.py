@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from features.errors import InputError, RetryError
@@ -19,8 +19,9 @@ _LATEST = "latest"
 
 @dataclass(frozen=True)
 class State:
-    """How far a run got. rows: fingerprint of its rows."""
+    """How far a run got. environment: whose registry it is for; rows: fingerprint of its rows."""
 
+    environment: str = "local"
     rows: str = ""
     finished: bool = False
 
@@ -56,18 +57,24 @@ def unfinished(runs: Path, asked: str) -> Path:
     raise InputError("--resume", f"there is no unfinished training run in {runs}")
 
 
+def begin(folder: Path, config: str, environment: str) -> None:
+    """Note what another process needs to finish the run: its configuration, and the environment it is for."""
+    _write_state(folder, State(environment))
+    write_text(folder / CONFIG, config)
+
+
 def settle(folder: Path, rows: Rows) -> str:
     """Note what a run works on, and return its fingerprint. Raises InputError when the run began with other rows."""
-    before, now = read_state(folder).rows, fingerprint(rows)
-    if before not in ("", now):
+    state, now = read_state(folder), fingerprint(rows)
+    if state.rows not in ("", now):
         raise InputError("--resume", f"run {folder.name} began with other rows than its table now gives; train anew")
-    _write_state(folder, State(now))
+    _write_state(folder, replace(state, rows=now))
     return now
 
 
 def finish(folder: Path) -> None:
     """Note that nothing is left to do."""
-    _write_state(folder, State(read_state(folder).rows, finished=True))
+    _write_state(folder, replace(read_state(folder), finished=True))
 
 
 def read_state(folder: Path) -> State:

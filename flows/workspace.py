@@ -29,7 +29,7 @@ class Workspace:
     @property
     def bundles(self) -> Path:
         """The bundle store of the local environment."""
-        return self.root / "bundles" / "sha256"
+        return self.root / "bundles"
 
     @property
     def repository(self) -> Path:

@@ -68,7 +68,7 @@ def again(call: Callable[[], Result]) -> Result:
 
 def already_there(error: MlflowException) -> bool:
     """Whether what was to be made exists: another client was first."""
-    return error.error_code == "RESOURCE_ALREADY_EXISTS"
+    return bool(error.error_code == "RESOURCE_ALREADY_EXISTS")
 
 
 def _explained(uri: str, error: MlflowException) -> VigiaError:

@@ -6,20 +6,28 @@ from pathlib import Path
 
 from features.errors import InputError
 from flows.config.environments import Token
-from flows.environments import Environment, environment
+from flows.environments import Environment, environment, find_environment
 from flows.workspace import Workspace
+
+_USUAL = "local"
 
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """--env and --environments."""
-    parser.add_argument("--env", default="local", help="environment (local)")
+    parser.add_argument("--env", help=f"environment ({_USUAL})")
     told = "YAML file that describes environments (environments.yaml of the workspace, else configs/environments.yaml)"
     parser.add_argument("--environments", type=Path, metavar="FILE", help=told)
 
 
-def chosen(arguments: argparse.Namespace, workspace: Workspace, name: str | None = None) -> Environment:
-    """The environment of ``--env``, or of that name, with MLflow's client told of its token, if it names one."""
-    found = environment(name or arguments.env, workspace, arguments.environments)
+def chosen(
+    arguments: argparse.Namespace, workspace: Workspace, name: str = _USUAL, *, git: bool = False
+) -> Environment:
+    """The environment of ``--env``, else of that name; MLflow's client is told of its token, if it names one.
+
+    ``git``: its repository is needed, and is made if it is the workspace's own.
+    """
+    find = environment if git else find_environment
+    found = find(arguments.env or name, workspace, arguments.environments)
     token = read_token(found.tokens.registry, f"{found.name}.tokens.registry")
     if token is not None:
         os.environ["MLFLOW_TRACKING_TOKEN"] = token

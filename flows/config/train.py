@@ -10,6 +10,8 @@ from features.vibration.record import FEATURE_NAMES
 from flows.config.model import Config, Duration
 
 Share = Annotated[float, Field(ge=0, le=1)]
+ENVIRONMENT = "{environment}"
+"""Stands for the name of the environment that is trained for."""
 
 
 class RegimeRule(Config):
@@ -70,7 +72,9 @@ class Data(Config):
     features: list[str] | Literal["*"] = Field("*", description='numeric columns, or "*" for all without a role')
     ranges: dict[str, tuple[float, float]] = Field({}, description="plausible [lowest, highest] by feature")
     label: str | None = Field("label", description="column of labels 1, 0 or missing (unknown); null for none")
-    kind: str | None = Field(None, description="column that names kinds of anomaly, for recall by kind; never a feature")
+    kind: str | None = Field(
+        None, description="column that names kinds of anomaly, for recall by kind; never a feature"
+    )
 
     @field_validator("uri")
     @classmethod
@@ -251,7 +255,8 @@ class Gate(Config):
     """What a challenger must keep to be registered under the alias ``challenger``."""
 
     champion: str | None = Field(
-        "champion-local", description="alias of the version to compare with; null: compare with none"
+        f"champion-{ENVIRONMENT}",
+        description="alias of the version to compare with, {environment} as --env says; null: compare with none",
     )
     margin: float = Field(0.05, gt=0, lt=1, description="loss of the compared measure that is still accepted")
     on_inconclusive: Literal["register", "refuse"] = Field(

@@ -8,9 +8,11 @@ from evaluation.calibration import count_onsets, rate_interval, series_days, usu
 from features.errors import InputError, NotEnoughDataError, RefusedError
 from features.history import scorable
 from features.rows import Rows
-from features.storage import publish_folder, read_folder
+from features.storage import read_folder
 from flows.adapters.registry import ModelVersion, Registry
+from flows.bundles import load_version, place, publish_bundle
 from flows.config.train import TrainConfig
+from flows.environments import Environment
 from flows.outcome import Outcome, Progress
 from flows.steps.fitting import baseline_rules
 from flows.steps.score import for_bundle
@@ -18,7 +20,7 @@ from flows.steps.table import read_checked
 from flows.steps.train import CHALLENGER
 from flows.workspace import Workspace
 from serving.baselines import BaselineTable, Stratum, locate, make_baselines, read_table
-from serving.bundle import Bundle, beside, load_bundle, open_bundle, pack
+from serving.bundle import Bundle, beside, open_bundle, pack
 from serving.scorer import score_rows
 from serving.verdict import judge
 from training.baselines import fit_baselines, fleet_of, renew
@@ -55,14 +57,19 @@ class Trial:
 
 
 def refresh(
-    config: TrainConfig, registry: Registry, version: ModelVersion, workspace: Workspace, progress: Progress
+    config: TrainConfig,
+    registry: Registry,
+    version: ModelVersion,
+    environment: Environment,
+    workspace: Workspace,
+    progress: Progress,
 ) -> Outcome:
     """Fit baselines on the normal rows of ``data.uri`` and register the bundle that has them as challenger.
 
     The graph, the thresholds and the fleet's own baseline stay. Raises InputError for a bundle without baselines, a
     table without times or one that fails validation, RefusedError when the new baselines exceed the alert budget.
     """
-    bundle = load_bundle(version.uri, version.digest)
+    bundle = load_version(version, environment)
     if bundle.scorer.baselines is None:
         raise InputError("--version", "must be a model with baselines: train with baselines.use=auto", version.version)
     folder = workspace.new_run("baselines")
@@ -72,7 +79,7 @@ def refresh(
         if rows.times is None or not config.data.series:
             raise InputError("data.series", "baselines need series and times", config.data.series)
         stage.result(f"{len(rows):,} normal rows")
-    files = read_folder(version.uri)
+    files = read_folder(version.uri, endpoint=environment.endpoint)
     before = read_table(files["baselines.parquet"], len(bundle.manifest.features))
     with progress.stage("Trying the new baselines") as stage:
         tried = _try(bundle, before, rows, config)
@@ -85,8 +92,7 @@ def refresh(
     with progress.stage("Publishing and registering") as stage:
         with registry.run(config.model, folder.name, {"refreshed_version": version.version}) as run_id:
             registry.log(run_id, {"rate": tried.rate, "low": tried.low, "high": tried.high}, [table.page])
-            publish_folder(packed, workspace.bundles / digest)
-            made = registry.register(version.name, (workspace.bundles / digest).as_uri(), digest, run_id)
+            made = registry.register(version.name, publish_bundle(packed, environment), digest, run_id)
             registry.set_alias(version.name, CHALLENGER, made.version)
         stage.result(f"version {made.version}")
     counts = _counts(before, renewed)
@@ -98,12 +104,12 @@ def refresh(
             ("Baselines", f"{added}; graph and thresholds are those of version {version.version}"),
             ("Alerts", alerts),
         ),
-        next_command=f"promote --env local --model {made.name}",
+        next_command=f"promote --env {environment.name} --model {made.name}",
         digest=digest,
         version=made.version,
         run_id=run_id,
         figures={**counts, "trial": asdict(tried)},
-        paths={"run": str(folder), "bundle": str(workspace.bundles / digest), "validation": str(table.page)},
+        paths={"run": str(folder), "bundle": place(made.uri), "validation": str(table.page)},
     )
 
 

@@ -15,10 +15,12 @@ from features.errors import InputError, RetryError, VigiaError
 from features.history import Scorable, scorable
 from features.rows import Rows
 from flows.adapters.registry import ModelVersion, Registry
-from flows.config.train import TrainConfig
+from flows.bundles import load_version
+from flows.config.train import ENVIRONMENT, TrainConfig
+from flows.environments import Environment
 from flows.steps.judging import Scored, score_window
 from flows.steps.lineage import LINEAGE, Lineage, training_windows
-from serving.bundle import Bundle, load_bundle
+from serving.bundle import Bundle
 
 _WAY_ON = "set gate.champion to null to train without a comparison"
 
@@ -51,18 +53,18 @@ class Compared:
     injected: InjectedFaults | None
 
 
-def find_champion(registry: Registry, config: TrainConfig) -> Champion | None:
+def find_champion(registry: Registry, config: TrainConfig, environment: Environment) -> Champion | None:
     """The version under ``gate.champion``, loaded; None where the alias points nowhere.
 
     Raises InputError for a bundle that is not what was registered, RetryError for one that cannot be read now.
     """
-    alias = config.gate.champion
+    alias = (config.gate.champion or "").replace(ENVIRONMENT, environment.name)
     version = registry.by_alias(config.model, alias) if alias else None
     if version is None:
         return None
     named = f"champion {version.name} version {version.version} ({alias})"
     try:
-        bundle = load_bundle(version.uri, version.digest)
+        bundle = load_version(version, environment)
     except RetryError as error:
         raise type(error)(f"{named}: {error}; {_WAY_ON}") from error
     except VigiaError as error:

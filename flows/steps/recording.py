@@ -9,9 +9,11 @@ import msgspec
 
 from evaluation.pages.card.files import CARD_JSON
 from evaluation.pages.card.render import CARD_PAGE
-from features.storage import publish_folder, write_text
+from features.storage import write_text
 from flows.adapters.registry import ModelVersion, Registry
 from flows.runs import CONFIG
+from flows.bundles import publish_bundle
+from flows.environments import Environment
 from flows.steps.findings import Findings, figures, logged
 from flows.steps.gating import reasons
 from flows.steps.lineage import LINEAGE, stated
@@ -22,7 +24,7 @@ _PAGES = (CARD_PAGE, CARD_JSON, "validation.html", "drift.html")
 
 
 def record(
-    registry: Registry, model: str, files: Mapping[str, bytes], found: Findings, folder: Path, store: Path
+    registry: Registry, model: str, files: Mapping[str, bytes], found: Findings, folder: Path, environment: Environment
 ) -> ModelVersion:
     """Register the bundle; it becomes the challenger only where the gate says so, and only when all else is there.
 
@@ -38,9 +40,8 @@ def record(
         lineage.run_id, logged(found), [folder / name for name in (CONFIG, FIGURES, LINEAGE, GATE, *_PAGES)], tags
     )
     registry.log_data(lineage.run_id, lineage.data, lineage.fingerprint, len(found.table.rows))
-    target = store / lineage.digest
-    publish_folder(files, target)
-    version = registry.register(model, target.as_uri(), lineage.digest, lineage.run_id)
+    uri = publish_bundle(files, environment)
+    version = registry.register(model, uri, lineage.digest, lineage.run_id)
     registry.tag_version(model, version.version, tags)
     if decision.registered:
         registry.set_alias(model, CHALLENGER, version.version)

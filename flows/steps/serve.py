@@ -7,7 +7,7 @@ from pathlib import Path
 from features.errors import InputError
 from flows.adapters.git import read_head
 from flows.adapters.local_service import service
-from flows.adapters.registry import Registry
+from flows.adapters.registry import registry_of
 from flows.adapters.serve_api import ServeApi
 from flows.environments import Environment
 from flows.outcome import Outcome, Progress
@@ -21,7 +21,7 @@ def run_service(
     environment: Environment, workspace: Workspace, model: str, port: int, progress: Progress, folder: Path
 ) -> Outcome:
     """Serve what git's head names, or, with nothing promoted yet, the challenger. Returns after SIGINT or SIGTERM."""
-    text, what = _wanted(environment, workspace, model)
+    text, what = _wanted(environment, model)
     stop = threading.Event()
     with service(workspace, folder, port) as record:
         for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which installs handlers of its own
@@ -35,13 +35,13 @@ def run_service(
     return Outcome(lines=(("Stopped", record.url),))
 
 
-def _wanted(environment: Environment, workspace: Workspace, model: str) -> tuple[str, str]:
+def _wanted(environment: Environment, model: str) -> tuple[str, str]:
     commit, text = read_head(environment.repository, environment.branch, environment.file)
     target = Target(environment.file)
     leaves = read_leaves(text, target)
     if leaves.get(("bundle", "digest")):
         return text, f"version {leaves[('bundle', 'version')]} (git {commit[:12]})"
-    registry = Registry(workspace.registry_uri, workspace.artifacts)
+    registry = registry_of(environment)
     challenger = registry.by_alias(model, CHALLENGER)
     if challenger is None:
         raise InputError("model", "nothing is promoted and there is no challenger; run `vigia train` first", model)

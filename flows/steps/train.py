@@ -13,13 +13,14 @@ from evaluation.pages.card.render import CARD_PAGE, write_card
 from features.errors import NotEnoughDataError
 from features.history import Scorable, scorable
 from features.split import Split, Window, assign
-from features.storage import write_text
-from flows.adapters.registry import ModelVersion, Registry
+from flows.adapters.registry import ModelVersion, registry_of
+from flows.bundles import place
 from flows.config.loading import load_config
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
+from flows.environments import Environment
 from flows.outcome import Outcome, Progress, RefusedRun
-from flows.runs import CONFIG, finish, holding, settle, unfinished
+from flows.runs import CONFIG, begin, finish, holding, settle
 from flows.steps.card import make_card
 from flows.steps.champion import Trial, find_champion, hold_against
 from flows.steps.findings import Findings, LeftOut, figures
@@ -35,30 +36,34 @@ from flows.workspace import Workspace
 from serving.bundle import make_history, open_bundle
 
 
-def train(config: TrainConfig, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Run the whole job. The challenger alias moves last: an interrupted run leaves nothing half done.
+def train(
+    config: TrainConfig, environment: Environment, workspace: Workspace, progress: Progress, ray: Path
+) -> Outcome:
+    """Run the whole job for an environment. The challenger alias moves last: what is interrupted leaves no half.
 
     ``ray``: private folder for Ray's session. Raises the errors of features.errors; what a run wrote stays there, for
     ``resume``.
     """
     folder = workspace.new_run("train")
     with holding(folder):
-        write_text(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
-        return _train(config, folder, workspace, progress, ray)
+        begin(folder, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), environment.name)
+        return _train(config, environment, folder, workspace, progress, ray)
 
 
-def resume(asked: str, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Finish the unfinished run of that name ("latest": the last one), with its own configuration.
+def resume(folder: Path, environment: Environment, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
+    """Finish the unfinished run in that folder, with its own configuration, for the environment it began for.
 
-    Trials that have ended are not run again. Raises InputError where there is no such run, or its table has changed.
+    Trials that have ended are not run again. Raises InputError where its table has changed.
     """
-    folder = unfinished(workspace.root / "runs", asked)
     with holding(folder):
         progress.say(f"Resuming run {folder.name}")
-        return _train(load_config(TrainConfig, folder / CONFIG), folder, workspace, progress, ray)
+        config = load_config(TrainConfig, folder / CONFIG)
+        return _train(config, environment, folder, workspace, progress, ray)
 
 
-def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
+def _train(
+    config: TrainConfig, environment: Environment, folder: Path, workspace: Workspace, progress: Progress, ray: Path
+) -> Outcome:
     settings = config.model_dump(mode="json")
     with progress.stage("Reading and validating") as stage:
         table = read_checked(config, folder, workspace.cache)
@@ -71,8 +76,8 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
     windows = _windows(known, assigned[known.at])
     left_out = LeftOut(len(table.rows) - len(complete), len(complete) - len(known))
     with progress.stage("Opening the registry"):
-        registry = Registry(workspace.registry_uri, workspace.artifacts)
-        champion = find_champion(registry, config)
+        registry = registry_of(environment)
+        champion = find_champion(registry, config, environment)
     with registry.run(config.model, folder.name, _flat(settings)) as run_id:
         fitted = fit_bundle(windows, history, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
         bundle = open_bundle(fitted.files)
@@ -109,24 +114,25 @@ def _train(config: TrainConfig, folder: Path, workspace: Workspace, progress: Pr
         )
         write_card(make_card(found, bundle, config, workspace.cache), folder)
         with progress.stage("Publishing and registering") as stage:
-            version = record(registry, config.model, fitted.files, found, folder, workspace.bundles)
+            version = record(registry, config.model, fitted.files, found, folder, environment)
             stage.result(f"version {version.version}")
     finish(folder)
-    return _outcome(found, version, folder, workspace.bundles / bundle.digest)
+    return _outcome(found, version, folder, environment)
 
 
-def _outcome(found: Findings, version: ModelVersion, folder: Path, bundle: Path) -> Outcome:
+def _outcome(found: Findings, version: ModelVersion, folder: Path, environment: Environment) -> Outcome:
     """What was done. Raises RefusedRun with it when the gate did not let the bundle be the challenger."""
     decision = found.decision
     paths = {"run": folder, "bundle": bundle, "validation": found.table.page, "drift": folder / "drift.html"}
     paths["card"] = folder / CARD_PAGE
+    bundle = place(version.uri)
     if found.table.quarantine:
         paths["quarantine"] = found.table.quarantine
     role = CHALLENGER if decision.registered else "no challenger"
     heading = ("Model", f"{version.name} version {version.version} ({role}), bundle sha256:{version.digest[:12]}")
     outcome = Outcome(
         lines=(heading, *screen(found)),
-        next_command=f"promote --env local --model {version.name}" if decision.registered else "",
+        next_command=f"promote --env {environment.name} --model {version.name}" if decision.registered else "",
         digest=version.digest,
         version=version.version,
         run_id=found.lineage.run_id,
