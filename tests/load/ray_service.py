@@ -58,6 +58,13 @@ class RayService:
     api: ServeApi
     mark: str
     log: Path
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does, and wait until it has."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
 
     def apply(self, setup: Setup) -> None:
         """PUT a configuration; it has been accepted when this returns, not yet carried out."""
@@ -109,7 +116,7 @@ def running(setup: Setup, settings: Mapping[str, str] | None = None) -> Iterator
         if not record:
             raise RuntimeError((folder / "log").read_text(errors="replace")[-4_000:])
         api = ServeApi(**json.loads(record), token=workspace.token.read_text().strip())
-        yield RayService(api, mark, folder / "log")
+        yield RayService(api, mark, folder / "log", process)
     finally:
         process.stdin.close()
         try:

@@ -14,8 +14,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Answered:
-    """One request: when it was due and when it was answered (time.monotonic), status (0: none came), body."""
+    """One request: its id, when it was due and when answered (time.monotonic), status (0: no answer came), body."""
 
+    request_id: str
     due: float
     done: float
     status: int
@@ -37,7 +38,10 @@ def steady(
     connections: int = 32,
     headers: str = "Content-Type: application/json\r\n",
 ) -> list[Answered]:
-    """POST ``body(0), body(1), …`` to a URL on 127.0.0.1 at a steady rate until told, in order of their being due."""
+    """POST ``body(0), body(1), …`` to a URL on 127.0.0.1 at a steady rate until told, in order of their being due.
+
+    Request k has the X-Request-ID ``load-k``.
+    """
     assert urlsplit(url).hostname == "127.0.0.1"
     return asyncio.run(_run(url, body, per_s, until, at_most_s, connections, headers))
 
@@ -58,7 +62,7 @@ async def _run(
 ) -> list[Answered]:
     where = urlsplit(url)
     head = f"POST {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n{headers}"
-    queue: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
+    queue: asyncio.Queue[tuple[int, float, bytes] | None] = asyncio.Queue()
     answers: list[Answered] = []
     workers = [asyncio.create_task(_work(where.port or 80, head, queue, answers)) for _ in range(connections)]
     start = time.monotonic()
@@ -67,7 +71,7 @@ async def _run(
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         if until():
             break
-        queue.put_nowait((due, body(number)))
+        queue.put_nowait((number, due, body(number)))
     for _ in workers:
         queue.put_nowait(None)
     await asyncio.gather(*workers)
@@ -75,15 +79,16 @@ async def _run(
 
 
 async def _work(
-    port: int, head: str, queue: "asyncio.Queue[tuple[float, bytes] | None]", answers: list[Answered]
+    port: int, head: str, queue: "asyncio.Queue[tuple[int, float, bytes] | None]", answers: list[Answered]
 ) -> None:
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     while (task := await queue.get()) is not None:
-        due, content = task
+        number, due, content = task
         status, answer = 0, b""
         try:
             reader, writer = streams = streams or await asyncio.open_connection("127.0.0.1", port)
-            writer.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+            named = f"X-Request-ID: load-{number}\r\nContent-Length: {len(content)}\r\n\r\n"
+            writer.write(f"{head}{named}".encode() + content)
             status, answer, last = await asyncio.wait_for(_read(reader), 30)
             if last:
                 writer.close()
@@ -92,7 +97,7 @@ async def _work(
             if streams:
                 streams[1].close()
             streams = None
-        answers.append(Answered(due, time.monotonic(), status, answer))
+        answers.append(Answered(f"load-{number}", due, time.monotonic(), status, answer))
     if streams:
         streams[1].close()
 

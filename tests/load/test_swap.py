@@ -12,7 +12,7 @@ from tests.load.swap import Change, Swaps, bundles_in, swap_under_load
 
 
 def _answer(due: float, done: float, digest: str) -> Answered:
-    return Answered(due, done, 200, json.dumps({"model": {"digest": digest}}).encode())
+    return Answered("load-1", due, done, 200, json.dumps({"model": {"digest": digest}}).encode())
 
 
 # From a to b: asked for at 10, served by all at 20.
