@@ -58,6 +58,7 @@ bench-quality: install ## measure detection quality again, every table of docs/q
 	@$(BIN)/python -m tests.quality.skab --write
 	@$(BIN)/python -m tests.quality.budgets --write
 	@$(BIN)/python -m tests.quality.fleet --write
+	@$(BIN)/python -m tests.quality.gate --write
 
 bench-skab: install ## the Skoltech Anomaly Benchmark alone, by the protocol of its leaderboard (a minute)
 	@$(BIN)/python -m tests.quality.skab $(ARGS)

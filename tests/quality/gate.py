@@ -21,6 +21,7 @@ from features.fleet.simulator import Fleet
 from features.rows import Rows
 from features.split import Window
 from tests.evaluation.gate.models import evidence, judged, read_fleet, train, unlabelled
+from tests.quality.document import markdown, publish
 
 FLEETS, CHALLENGERS, MARGIN = 40, 5, 0.05
 DETECTOR = "linear_autoencoder"
@@ -76,8 +77,7 @@ def _against(champion: Judged, challenger: Judged, rows: Rows, unused: NDArray[n
 
 def table(found: Counter[tuple[str, str]]) -> str:
     """Shares of each outcome by kind, with 95 % intervals."""
-    head = ["comparison", "passes", "inconclusive", "refused"]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for kind in dict.fromkeys(kind for kind, _ in found):
         counts = [found[kind, outcome] for outcome in ("pass", "inconclusive", "refuse")]
         cells = []
@@ -85,17 +85,19 @@ def table(found: Counter[tuple[str, str]]) -> str:
             low, high = wilson(count, sum(counts))
             cells.append(f"{count} of {sum(counts)} ({max(low, 0):.1%} to {min(high, 1):.1%})")
         lines.append([kind, *cells])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(("challenger", "passes", "inconclusive", "refused"), lines)
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; with ``--write`` into docs/quality.md too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sensors", type=int, default=30)
     parser.add_argument("--fleets", type=int, default=FLEETS)
     parser.add_argument("--challengers", type=int, default=CHALLENGERS)
+    parser.add_argument("--write", action="store_true", help="into docs/quality.md")
     asked = parser.parse_args()
-    print(table(Counter(outcomes(asked.sensors, asked.fleets, asked.challengers))))
+    found = table(Counter(outcomes(asked.sensors, asked.fleets, asked.challengers)))
+    publish({"gate": found}, write=asked.write)
 
 
 if __name__ == "__main__":
