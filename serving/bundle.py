@@ -215,16 +215,22 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     return Bundle(manifest, scorer, digest_of(files), make_judge(manifest), forest)
 
 
-def load_bundle(uri: str, digest: str) -> Bundle:
+def load_bundle(uri: str, digest: str, endpoint: str | None = None) -> Bundle:
     """Read a published bundle and hold it to its digest before anything in it is interpreted.
 
-    Raises UnreachableError when it cannot be read, InputError when its content is not what the digest promises.
+    endpoint: of an S3 server other than AWS. Raises UnreachableError when it cannot be read, InputError when its
+    content is not what the digest promises.
     """
-    files = read_folder(uri)
+    return open_bundle(read_bundle(uri, digest, endpoint))
+
+
+def read_bundle(uri: str, digest: str, endpoint: str | None = None) -> dict[str, bytes]:
+    """The files of a published bundle, held to its digest; raises as ``load_bundle`` does."""
+    files = read_folder(uri, endpoint=endpoint)
     actual = digest_of(files)
     if actual != digest:
         raise InputError("bundle.digest", f"content of {uri} must have digest {digest}", actual)
-    return open_bundle(files)
+    return files
 
 
 class _Format(msgspec.Struct):

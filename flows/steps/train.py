@@ -123,9 +123,8 @@ def _train(
 def _outcome(found: Findings, version: ModelVersion, folder: Path, environment: Environment) -> Outcome:
     """What was done. Raises RefusedRun with it when the gate did not let the bundle be the challenger."""
     decision = found.decision
-    paths = {"run": folder, "bundle": bundle, "validation": found.table.page, "drift": folder / "drift.html"}
-    paths["card"] = folder / CARD_PAGE
-    bundle = place(version.uri)
+    paths = {"run": folder, "bundle": place(version.uri), "validation": found.table.page}
+    paths |= {"drift": folder / "drift.html", "card": folder / CARD_PAGE}
     if found.table.quarantine:
         paths["quarantine"] = found.table.quarantine
     role = CHALLENGER if decision.registered else "no challenger"
