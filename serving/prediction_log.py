@@ -25,7 +25,7 @@ from serving.retention import delete_old_days
 from serving.settings import LogSettings
 
 _TICK_S = 0.5  # how often answers become columns, which take a tenth of the memory
-_FILE_ROWS = 100_000  # are written before their time
+_EARLY = 0.25  # of the queue: rows are written before their time, and pressure means a store that does not keep up
 _PAUSE_S = 5.0  # between tries while the store is away
 _TIMEOUT_S = 10.0
 _CLEAN_S = 3_600.0
@@ -113,7 +113,7 @@ class PredictionLog:
         while not self._closing.wait(min(_TICK_S, self._settings.flush_s)):
             self._sort()
             now = time.monotonic()
-            if now >= due or (self._waiting >= _FILE_ROWS and not self._away):
+            if now >= due or (self._waiting >= _EARLY * self._settings.queue_rows and not self._away):
                 due = now + (self._settings.flush_s if self._flush() else _PAUSE_S)
             if now >= clean:
                 clean = now + _CLEAN_S

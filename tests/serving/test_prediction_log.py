@@ -113,6 +113,12 @@ def test_closing_writes_what_waits(holder: Holder, log: PredictionLog, tmp_path:
     assert list((tmp_path / "journals").iterdir()) == []
 
 
+def test_a_queue_that_fills_up_is_written_before_its_time(holder: Holder, log: PredictionLog, tmp_path: Path) -> None:
+    log.configure(settings(tmp_path / "log", flush_s=3600, queue_rows=400))
+    Service(holder, log=log).predict({"data": [ROW] * 100})
+    wait_for(lambda: log.counts().written == 100)
+
+
 def test_a_sample_keeps_whole_requests_and_counts_the_others(
     holder: Holder, log: PredictionLog, tmp_path: Path
 ) -> None:
@@ -154,10 +160,12 @@ def test_a_store_that_is_away_costs_no_request_anything_and_memory_stays_bounded
 def test_what_is_dropped_under_pressure_is_spread_over_the_requests(
     holder: Holder, log: PredictionLog, tmp_path: Path
 ) -> None:
+    (tmp_path / "log").write_text("in the way")
     log.configure(settings(tmp_path / "log", flush_s=3600, queue_rows=400))
     service = Service(holder, log=log)
     for number in range(1_000):
         service.predict({"data": [ROW]}, x_request_id=f"{number}")
+    (tmp_path / "log").unlink()
     log.close(5)
     kept = [int(row["request_id"]) for row in rows(tmp_path / "log")]
     assert kept[:200] == list(range(200))
