@@ -57,6 +57,11 @@ class Clone:
                 return None
             raise translated(error) from error
 
+    def names(self, folder: str) -> set[str]:
+        """What stands in a folder at the head."""
+        listed = git("ls-tree", "-z", "--name-only", "HEAD", "--", f"{folder}/", cwd=self.folder)
+        return {name.rpartition("/")[2] for name in listed.split("\0") if name}
+
     def fetch(self) -> None:
         """Go to the head that the branch has by now; commits that were not pushed are forgotten."""
         git("fetch", "--quiet", "--no-tags", "origin", f"refs/heads/{self.branch}", cwd=self.folder)
@@ -84,12 +89,12 @@ class Clone:
             if mode not in ("100644", "100755"):
                 raise InputError(change.file, "must be a plain file", mode)
             git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{change.file}", cwd=self.folder)
-        who = () if _configured(self.folder) else _FALLBACK
+        who = () if _setting(self.folder, "user.email") else _FALLBACK
         message = change.message.encode()
         try:
             run_git(*who, "commit", "--quiet", "--no-verify", "--file=-", cwd=self.folder, stdin=message)
         except GitFailed as error:
-            if re.search(r"sign|gpg|secret key", error.said):
+            if _setting(self.folder, "commit.gpgsign").lower() in ("true", "yes", "on", "1"):
                 rule = f"commits must be signed (commit.gpgsign), which failed; nothing was pushed: {error.said}"
                 raise InputError("git", rule) from error
             raise translated(error) from error
@@ -206,7 +211,7 @@ def seed_repository(repository: Path, branch: str, folder: Path) -> None:
             git("init", "--quiet", f"--initial-branch={branch}", name)
             shutil.copytree(folder, clone / folder.name)
             git("-c", "core.autocrlf=false", "add", "--all", "--force", cwd=clone)
-            who = () if _configured(clone) else _FALLBACK
+            who = () if _setting(clone, "user.email") else _FALLBACK
             git(*who, "commit", "--quiet", "--no-verify", "--message=Seed the environment", cwd=clone)
             git("push", "--quiet", "--no-verify", str(staging), f"HEAD:refs/heads/{branch}", cwd=clone)
         staging.chmod(0o755)
@@ -218,11 +223,12 @@ def seed_repository(repository: Path, branch: str, folder: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _configured(folder: Path) -> bool:
+def _setting(folder: Path, name: str) -> str:
+    """What git is configured to, "" for nothing; truth values as they are written."""
     try:
-        return bool(run_git("config", "user.email", cwd=folder).strip())
+        return run_git("config", name, cwd=folder).decode(errors="replace").strip()
     except GitFailed:
-        return False
+        return ""
 
 
 def _rejection(error: GitFailed) -> tuple[str, str]:

@@ -1,18 +1,20 @@
 """The kustomize door: an overlay as the cluster would get it."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 from features.errors import InputError, UnreachableError
 
-_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _TIMEOUT_S = 120
 
 
-def is_overlay(folder: Path) -> bool:
-    """Whether there is anything to build."""
-    return any((folder / name).is_file() for name in _NAMES)
+def is_overlay(names: Collection[str]) -> bool:
+    """Whether a folder with these files is anything to build."""
+    return not _NAMES.isdisjoint(names)
 
 
 def build_overlay(folder: Path) -> str | None:
@@ -22,7 +24,7 @@ def build_overlay(folder: Path) -> str | None:
     """
     programs = (("kubectl", "kustomize"), ("kustomize", "build"))
     command = next(([found, verb] for name, verb in programs if (found := shutil.which(name))), None)
-    if command is None or not is_overlay(folder):
+    if command is None or not is_overlay(os.listdir(folder)):
         return None
     try:
         done = subprocess.run([*command, str(folder)], capture_output=True, check=True, timeout=_TIMEOUT_S)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flows.adapters.git import Clone
-from flows.adapters.kustomize import build_overlay
+from flows.adapters.kustomize import build_overlay, is_overlay
 from flows.promotion.edit import Target, read_leaves, refuse_broken_promise
 
 
@@ -14,6 +14,8 @@ def refuse_bad_overlay(clone: Clone, target: Target, text: str) -> None:
 
     Without an overlay beside the file, or a program that builds one, there is no question.
     """
+    if not is_overlay(clone.names(str(Path(target.file).parent))):
+        return
     with tempfile.TemporaryDirectory(prefix="vigia-overlay-") as folder:
         clone.check_out(clone.head, Path(folder))
         edited = Path(folder) / target.file

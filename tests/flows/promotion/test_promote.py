@@ -9,6 +9,7 @@ import pytest
 
 from features.errors import InputError, RefusedError, RolloutError, UnreachableError
 from features.storage import local_path
+from flows.adapters.registry import Registry
 from flows.exit_codes import ExitCode
 from flows.promotion.admission import Overrides
 from flows.promotion.edit import promote_text, read_leaves
@@ -205,6 +206,13 @@ def test_a_remote_that_is_gone_is_worth_another_try(place: Place) -> None:
     place.register(1)
     with pytest.raises(UnreachableError, match="git clone"):
         go(place.at(place.repository.with_name("gone.git")))
+
+
+def test_without_the_registry_nothing_is_promoted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(UnreachableError, match="registry"):
+        promote(place.environment, Registry("http://127.0.0.1:1", None), place.model, None)
+    assert place.log() == ["Seed the environment"]
 
 
 @pytest.mark.parametrize("state", ["dirty", "detached"])
