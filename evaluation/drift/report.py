@@ -12,10 +12,7 @@ from evidently import Report
 from evidently.presets import DataDriftPreset, DataSummaryPreset
 from numpy.typing import NDArray
 
-from features.errors import NotEnoughDataError
 from features.storage import write_text
-
-MIN_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -36,28 +33,16 @@ class Drift:
 
 
 def report_drift(
-    reference: NDArray[np.float64],
-    current: NDArray[np.float64],
-    features: tuple[str, ...],
-    *,
-    max_rows: int,
-    seed: int,
-    page: Path,
-    title: str,
+    reference: NDArray[np.float64], current: NDArray[np.float64], features: tuple[str, ...], *, page: Path, title: str
 ) -> Drift:
     """Write Evidently's page of current against reference rows (n, d), under a title, and return its figures.
 
-    Both are sampled to ``max_rows`` with ``seed`` first. The distance is the normed Wasserstein distance: in standard
-    deviations of the reference, so one limit serves every feature. Raises NotEnoughDataError below MIN_ROWS rows, where
-    any report would cry drift.
+    The distance is the normed Wasserstein distance: in standard deviations of the reference, so one limit serves every
+    feature. Its memory grows with the rows: give it samples.
     """
-    for name, values in (("reference", reference), ("current", current)):
-        if len(values) < MIN_ROWS:
-            raise NotEnoughDataError(f"drift {name} window", f"needs at least {MIN_ROWS} rows", len(values))
     method, limit = "wasserstein", 0.1
     names = list(features)
-    rng = np.random.default_rng(seed)
-    frames = [pd.DataFrame(_sample(values, max_rows, rng), columns=names) for values in (reference, current)]
+    frames = [pd.DataFrame(values, columns=names) for values in (reference, current)]
     report = Report(
         [DataDriftPreset(columns=names, num_method=method, num_threshold=limit), DataSummaryPreset(columns=names)]
     )
@@ -65,13 +50,7 @@ def report_drift(
     page.parent.mkdir(parents=True, exist_ok=True)
     heading = f'<body><p style="font: 1.2em sans-serif; margin: 1em">{html.escape(title)}</p>'
     write_text(page, snapshot.get_html_str(as_iframe=False).replace("<body>", heading, 1))
-    return Drift(method, limit, len(frames[0]), len(frames[1]), _distances(snapshot.dict()))
-
-
-def _sample(values: NDArray[np.float64], rows: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    if len(values) <= rows:
-        return values
-    return values[np.sort(rng.choice(len(values), rows, replace=False))]
+    return Drift(method, limit, len(reference), len(current), _distances(snapshot.dict()))
 
 
 def _distances(found: dict[str, Any]) -> dict[str, float]:

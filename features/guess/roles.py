@@ -1,6 +1,6 @@
 """A guess which column of an unknown table plays which role, with the reason for each in words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -39,8 +39,14 @@ class Guess:
         return Schema(self.features, **keys, timestamp_format=self.timestamp_format)
 
 
-def guess_roles(schema: pa.Schema, sample: pa.RecordBatch, given: Mapping[str, str | None] | None = None) -> Guess:
-    """Guess from names, types and the rows of ``sample``; given: role -> column (or None) that is settled already.
+def guess_roles(
+    schema: pa.Schema,
+    sample: pa.RecordBatch,
+    given: Mapping[str, str | None] | None = None,
+    features: Collection[str] = (),
+) -> Guess:
+    """Guess from names, types and the rows of ``sample``; given: role -> column (or None) that is settled already;
+    features: those that are, which then play no other role and are all.
 
     ``schema``: names and logical types of the table; the sample may lack columns without plain cells. Raises InputError
     for an unknown given column, without rows, and when no numeric column is left for a feature.
@@ -55,8 +61,9 @@ def guess_roles(schema: pa.Schema, sample: pa.RecordBatch, given: Mapping[str, s
     for role, name in given.items():
         if role != "timestamp_format" and name is not None and name not in columns:
             raise InputError(f"data.{role}", "must name a column of the table", name)
-    free = {name: column for name, column in columns.items() if column.known and name not in given.values()}
-    label = _given("label", given) or guess_label([c for c in columns.values() if c.name not in given.values()])
+    settled = {*given.values(), *features}
+    free = {name: column for name, column in columns.items() if column.known and name not in settled}
+    label = _given("label", given) or guess_label([c for c in columns.values() if c.name not in settled])
     timestamp, times, others = _guess_time(columns, [c for c in free.values() if c.name != label.column], given)
     keys = [c for c in free.values() if not (tells(c) or c.name in (label.column, timestamp.column, *others))]
     series = _given("series", given) or guess_series([c for c in keys if not _is_state(c)], times)
@@ -66,20 +73,20 @@ def guess_roles(schema: pa.Schema, sample: pa.RecordBatch, given: Mapping[str, s
     regime = _given("regime", given) or _guess_regime([c for c in keys if c.name != group.column])
     taken = {role.column for role in (label, timestamp, series, group, regime)}
     judge = columns[label.column] if label.column else None
-    features, left_out = [], {}
+    found, left_out = [*features], {}
     for name, column in columns.items():
-        if name in taken:
+        if features or name in taken:
             continue
         why = "another time; a table has one" if name in others else why_no_feature(column, judge, named)
         if why:
             left_out[name] = why
         else:
-            features.append(name)
-    if not features:
+            found.append(name)
+    if not found:
         said = "; ".join(f"{name!r}: {why}" for name, why in list(left_out.items())[:5])
         raise InputError("data.features", f"at least one numeric column is needed, and none is left ({said})")
     written = given.get("timestamp_format") or (times.format if times else None)
-    return Guess(timestamp, written, series, group, label, regime, tuple(features), left_out, sample.num_rows)
+    return Guess(timestamp, written, series, group, label, regime, tuple(found), left_out, sample.num_rows)
 
 
 def _given(role: str, given: Mapping[str, str | None]) -> Role | None:

@@ -2,11 +2,15 @@
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.outcome import Progress
+
+# A table for a bundle may hold a single row, whatever a training asks of its own; --set wins over this.
+SCORING = ("validation.min_rows=1", "validation.min_days=0", "validation.constant_features=allow")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,24 @@ def configured(arguments: argparse.Namespace, progress: Progress) -> TrainConfig
     for line in done.text.splitlines():
         progress.say(f"  {line}" if line else line)
     progress.say("")
+    return done.config
+
+
+def configured_for(
+    features: Sequence[str], uri: str | None, arguments: argparse.Namespace, progress: Progress
+) -> TrainConfig:
+    """The configuration of a table for a bundle, whose features are known; says which other roles it guessed.
+
+    Nothing is guessed with --config or without a table. Raises InputError.
+    """
+    settings = [*SCORING, *arguments.set]
+    if uri is None or arguments.config is not None:
+        return load_config(TrainConfig, arguments.config, settings, uri)
+    from flows.steps.configure import configure_roles, told
+
+    done = configure_roles(uri, settings, features)
+    for line in told(done) if done.guess else ():
+        progress.say(line)
     return done.config
 
 

@@ -44,6 +44,7 @@ COMMANDS = (
     Command("train", "train, judge and register a bundle as challenger", "flows.cli.train"),
     Command("validate", "judge a table: quarantine, page, verdict", "flows.cli.validate"),
     Command("score", "score a table with a bundle, into Parquet", "flows.cli.score"),
+    Command("drift", "new rows against a bundle's reference: page, figures, verdict", "flows.cli.drift"),
     Command("baselines", "baselines of new or changed series, without training", "flows.cli.baselines"),
     Command("serve", "serve the promoted model on this machine until Ctrl-C", "flows.cli.serve"),
     Command("promote", "commit a version to an environment's manifest in git", "flows.cli.promote"),

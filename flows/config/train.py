@@ -233,9 +233,24 @@ class Alerts(Config):
 
 
 class Drift(Config):
-    """The drift report of test against reference."""
+    """The drift report, and from where on it says watch or retrain; an interval must lie wholly beyond a limit."""
 
-    max_rows: int = Field(10_000, ge=100, description="seeded sample of each window")
+    max_rows: int = Field(10_000, ge=100, description="seeded sample of the current rows; the bundle holds the other")
+    watch_shift: float = Field(0.25, gt=0, description="of a feature's median, in robust deviations of the reference")
+    retrain_shift: float = Field(1.0, gt=0)
+    watch_spread: float = Field(1.5, gt=1, description="of a feature: the wider spread over the narrower one")
+    retrain_spread: float = Field(2.5, gt=1)
+    retrain_features_share: float = Field(0.5, gt=0, le=1, description="features beyond a limit that make it retrain")
+    series_shift: float = Field(3.0, gt=0, description="from which a series has moved, in its own robust deviations")
+    watch_series_share: float = Field(0.02, gt=0, le=1, description="series that moved")
+    retrain_series_share: float = Field(0.2, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Drift":
+        for name in ("shift", "spread", "series_share"):
+            if getattr(self, f"watch_{name}") > getattr(self, f"retrain_{name}"):
+                raise ValueError(f"watch_{name} must not be above retrain_{name}")
+        return self
 
 
 class Injection(Config):

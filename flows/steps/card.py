@@ -153,7 +153,7 @@ def _injected(found: Findings) -> tuple[InjectedRecall, ...]:
 
 
 def _drift(found: Findings) -> DriftSummary:
-    drift = found.drift
+    drift = found.drift.evidently
     ranked = sorted(drift.distances.items(), key=lambda item: -item[1])
     return DriftSummary(drift.method, drift.limit, tuple(FeatureDrift(name, distance) for name, distance in ranked))
 

@@ -1,5 +1,6 @@
 """From the URI of an unknown table to a configuration: guess on its first rows, suggest, render, write."""
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -58,6 +59,25 @@ def configure(uri: str, settings: Sequence[str] = ()) -> Configured:
     return replace(done, guess=guess, whole=whole)
 
 
+def configure_roles(uri: str, settings: Sequence[str], features: Sequence[str]) -> Configured:
+    """Guess the roles beside known features alone; everything else has its default. Raises InputError.
+
+    The text of what comes out is empty.
+    """
+    settings = [*settings, f"data.features={json.dumps(list(features))}"]
+    data = load_config(TrainConfig, None, settings, uri).data
+    if data.uri.startswith("fleet://") or data.record:
+        return Configured(load_config(TrainConfig, None, settings, uri), "")
+    given = {parse_setting(setting)[0] for setting in settings}
+    guess, _ = _guess(data, given)
+    roles = {name: None if name == "timestamp_format" else getattr(guess, name).column for name in _ROLES}
+    roles["timestamp_format"] = guess.timestamp_format
+    open_roles = [name for name in _ROLES if not any(key.startswith(f"data.{name}") for key in given)]
+    guessed = [f"data.{name}={json.dumps(roles[name])}" for name in open_roles]
+    whole = guess.rows < SAMPLE_ROWS
+    return Configured(load_config(TrainConfig, None, [*guessed, *settings], uri), "", guess, whole)
+
+
 def write_configuration(uri: str, settings: Sequence[str], out: Path | None, force: bool) -> tuple[Configured, Outcome]:
     """Write the configuration of a table; an existing file only by ``force``. Raises InputError."""
     file = out or Path(f"{model_name(uri)}.yaml")
@@ -108,7 +128,8 @@ def _guess(data: Data, given: set[str]) -> tuple[Guess, pa.RecordBatch]:
     }
     regime = data.regime if data.regime is None or isinstance(data.regime, str) else data.regime.column
     known = {role: regime if role == "regime" else getattr(data, role) for role in settled}
-    guess = guess_roles(schema, sample, known)
+    features = data.features if "data.features" in given and data.features != "*" else ()
+    guess = guess_roles(schema, sample, known, features)
     roles = {name: getattr(guess.schema, name) for name in _ROLES}
     bound = resolve(schema, features=data.features if "data.features" in given else guess.features, **roles)
     left_out = {name: why for name, why in guess.left_out.items() if name not in bound.features}

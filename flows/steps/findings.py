@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluation.comparison import Comparison
-from evaluation.drift.report import Drift
 from evaluation.evidence import Evidence
 from evaluation.gate.evidence import Decision, GateRules
 from evaluation.injection import InjectedFaults
@@ -13,6 +12,8 @@ from features.history import Scorable
 from features.split import Window
 from flows.adapters.registry import ModelVersion
 from flows.steps.choosing import Choice
+from flows.steps.drift import DriftReport
+from flows.steps.drift import figures as drift_figures
 from flows.steps.judging import Judgement
 from flows.steps.lineage import Lineage, stated
 from flows.steps.table import CheckedTable
@@ -47,7 +48,7 @@ class Findings:
     rules: GateRules
     decision: Decision
     lineage: Lineage
-    drift: Drift
+    drift: DriftReport
 
 
 def figures(found: Findings) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def figures(found: Findings) -> dict[str, Any]:
         "gate": asdict(found.decision),
         "lineage": stated(found.lineage),
         "drivers": dict(found.judged.drivers),
-        "drift": asdict(found.drift) | {"drifted": found.drift.drifted},
+        "drift": drift_figures(found.drift),
     }
 
 

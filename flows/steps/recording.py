@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from evaluation.drift.page import EVIDENTLY
 from evaluation.pages.card.files import CARD_JSON
 from evaluation.pages.card.render import CARD_PAGE
 from features.storage import write_text
@@ -20,7 +21,7 @@ from flows.steps.lineage import LINEAGE, stated
 
 CHALLENGER = "challenger"
 FIGURES, GATE = "figures.json", "gate.json"
-_PAGES = (CARD_PAGE, CARD_JSON, "validation.html", "drift.html")
+_PAGES = (CARD_PAGE, CARD_JSON, "validation.html", "drift.html", EVIDENTLY, "drift.json")
 
 
 def record(

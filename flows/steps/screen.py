@@ -3,6 +3,7 @@
 import numpy as np
 
 from evaluation.evidence import Evidence, Figure
+from flows.steps.drift import in_words
 from flows.steps.findings import Findings
 from flows.steps.gating import verdict
 from serving.bundle import Budget
@@ -13,7 +14,7 @@ _ENOUGH = 10
 
 def screen(found: Findings) -> list[tuple[str, str]]:
     """The last screen: (heading, text) by line."""
-    rows, judged, drift = found.table.rows, found.judged, found.drift
+    rows, judged = found.table.rows, found.judged
     origin = "SIMULATED fleet, no machine produced these rows: " if found.table.simulated else ""
     lines = [
         ("Data", f"{origin}{len(rows):,} rows, {len(rows.series_names):,} series, {len(rows.features)} features; "
@@ -34,10 +35,7 @@ def screen(found: Findings) -> list[tuple[str, str]]:
     if judged.drivers:
         top = list(judged.drivers.items())[:3]
         lines.append(("Driven by", ", ".join(f"{name} {share:.0%}" for name, share in top)))
-    drifted = ", ".join(drift.drifted[:3]) + (" …" if len(drift.drifted) > 3 else "")
-    lines.append(
-        ("Drift", f"{len(drift.drifted)} of {len(drift.distances)} features" + (f": {drifted}" if drifted else ""))
-    )
+    lines.append(("Drift", in_words(found.drift.assessment)))
     return [*lines, *_compared(found), ("Gate", verdict(found.decision))]
 
 

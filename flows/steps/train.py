@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from evaluation.drift.report import Drift, report_drift
+from evaluation.drift.page import About
 from evaluation.pages.card.render import CARD_PAGE, write_card
 from features.errors import NotEnoughDataError
 from features.history import Scorable, scorable
@@ -23,6 +23,7 @@ from flows.outcome import Outcome, Progress, RefusedRun
 from flows.runs import CONFIG, begin, finish, holding, settle
 from flows.steps.card import make_card
 from flows.steps.champion import Trial, find_champion, hold_against
+from flows.steps.drift import report_rows
 from flows.steps.findings import Findings, LeftOut, figures
 from flows.steps.fitting import declared_history, fit_bundle, normal
 from flows.steps.gating import gate, gate_rules, refusal
@@ -33,7 +34,7 @@ from flows.steps.recording import record
 from flows.steps.screen import screen
 from flows.steps.table import read_checked
 from flows.workspace import Workspace
-from serving.bundle import make_history, open_bundle
+from serving.bundle import Bundle, make_history, open_bundle
 
 
 def train(
@@ -88,7 +89,8 @@ def _train(
             decision = gate(fitted.files, bundle, judged, compared.comparison, champion, table.validation, config.gate)
             stage.result(decision.outcome)
         with progress.stage("Reporting drift"):
-            drift = _drift(windows, config, table.simulated, folder / "drift.html")
+            about, test = _about(bundle, windows, config, table.simulated), normal(windows[Window.TEST]).rows
+            drift = report_rows(bundle, fitted.files, test, about, config, folder)
         origin = trace(
             config.data.uri,
             fingerprint,
@@ -160,17 +162,13 @@ def _windows(known: Scorable, assigned: NDArray[np.int8]) -> dict[Window, Scorab
     return windows
 
 
-def _drift(windows: Mapping[Window, Scorable], config: TrainConfig, simulated: bool, page: Path) -> Drift:
-    reference, current = windows[Window.REFERENCE].rows, windows[Window.TEST].rows
-    return report_drift(
-        reference.values,
-        current.values,
-        reference.features,
-        max_rows=config.drift.max_rows,
-        seed=config.seed,
-        page=page,
-        title=f"{config.model}: test window against reference window of {config.data.uri}"
-        + (" (SIMULATED: no machine produced these rows)" if simulated else ""),
+def _about(found: Bundle, windows: Mapping[Window, Scorable], config: TrainConfig, simulated: bool) -> About:
+    return About(
+        model=f"{config.model}, bundle sha256:{found.digest[:12]}",
+        reference="sample of the normal rows of the reference window, as the bundle holds it",
+        current=f"test window of {config.data.uri}",
+        chosen=(("Rows", f"normal ones of {len(windows[Window.TEST]):,}, at most {config.drift.max_rows:,}, sampled"),),
+        simulated=simulated,
     )
 
 

@@ -1,0 +1,64 @@
+"""Which bundle a command means: a folder, a URI, a registered version or an alias."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from features.errors import InputError
+from features.storage import read_folder
+from flows.adapters.registry import ModelVersion, registry_of
+from flows.environments import Environment
+from flows.promotion.admission import CHALLENGER
+from serving.bundle import Bundle, open_bundle, read_bundle
+
+_REGISTERED = re.compile(r"models:/(?P<model>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for: ``bundle`` (folder, file://, s3://, models:/name/version, models:/name@alias), or a version
+    of ``model``, or the first of ``aliases`` that points at one."""
+
+    model: str
+    bundle: str | None = None
+    version: str | None = None
+    aliases: tuple[str, ...] = (CHALLENGER,)
+
+
+@dataclass(frozen=True)
+class FoundBundle:
+    """A loaded bundle, its files, what people call it, and its version where it is a registered one."""
+
+    bundle: Bundle
+    files: Mapping[str, bytes]
+    named: str
+    version: ModelVersion | None
+
+
+def find_bundle(asked: Asked, environment: Environment) -> FoundBundle:
+    """Load it. Raises InputError where there is none or its content is not what was registered, UnreachableError where
+    it cannot be read."""
+    if asked.bundle is not None and not asked.bundle.startswith("models:"):
+        files = read_folder(asked.bundle, endpoint=environment.endpoint)
+        return FoundBundle(open_bundle(files), files, asked.bundle, None)
+    version = find_version(asked, environment)
+    files = read_bundle(version.uri, version.digest, environment.endpoint)
+    return FoundBundle(open_bundle(files), files, f"{version.name} version {version.version}", version)
+
+
+def find_version(asked: Asked, environment: Environment) -> ModelVersion:
+    """The registered version. Raises InputError where there is none, or where a folder was asked for."""
+    registry, model, aliases = registry_of(environment), asked.model, asked.aliases
+    number = asked.version
+    if asked.bundle is not None:
+        named = _REGISTERED.fullmatch(asked.bundle)
+        if named is None:
+            raise InputError("--bundle", "must be models:/name/version or models:/name@alias", asked.bundle)
+        model, number, aliases = named["model"], named["version"], (named["alias"],)
+    if number is not None:
+        return registry.by_version(model, number)
+    for alias in aliases:
+        if (found := registry.by_alias(model, alias)) is not None:
+            return found
+    rule = f"must point at a version of {model!r}; run `vigia train` first"
+    raise InputError("--bundle" if asked.bundle else "--alias", rule, asked.bundle or " or ".join(aliases))
