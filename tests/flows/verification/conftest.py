@@ -111,7 +111,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Bundl
     refs = []
     for number in range(1, 5):
         files = pack(msgspec.structs.replace(MANIFEST, seed=number), sum_of(2))
-        ref = store_files(workspace.bundles, files, str(number))
+        ref = store_files(workspace.bundles / "sha256", files, str(number))
         with registry.run("verification", f"run-{number}", {}) as run_id:
             version = registry.register(MODEL, ref.uri, ref.digest, run_id)
         refs.append(BundleRef(ref.uri, ref.digest, MODEL, version.version))
