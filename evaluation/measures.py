@@ -1,6 +1,6 @@
 """Figures of detection quality on one window."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from evaluation.calibration import count_onsets, series_days
 from evaluation.episodes import Episodes, LostRows, count_episodes
-from features.history import NO_HISTORY
 from features.rows import Rows
-from serving.scorer import Scorer, score
 
 
 @dataclass(frozen=True)
@@ -69,27 +67,3 @@ def ranking(
         float(average_precision_score(truth, scores[known])),
         float(truth.mean()),
     )
-
-
-def drivers(scorer: Scorer, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, float]:
-    """Share of the alerts that each feature explains, largest first, summing to 1; empty without alert rows.
-
-    values: (n, D) of alert rows, as the transform sees them: deviations from baselines where there are some, expanded
-    by history to D from the d features named. Occlusion: one feature at a time is set to its centre, and so is all that
-    history makes of it (a spread at its centre, where a constant past would have none); the drop of the row's score,
-    relative to the drops of the other features, is its share in that row.
-    """
-    if not len(values):
-        return {}
-    scorer = replace(scorer, history=NO_HISTORY, baselines=None)
-    full = score(scorer, values)
-    drops = np.empty((len(values), len(names)))
-    for k in range(len(names)):
-        occluded = values.copy()
-        occluded[:, k :: len(names)] = scorer.transform.centre[k :: len(names)]
-        drops[:, k] = np.maximum(full - score(scorer, occluded), 0.0)
-    totals = drops.sum(axis=1, keepdims=True)
-    shares = np.divide(drops, totals, out=np.zeros_like(drops), where=totals > 0).sum(axis=0)
-    if not shares.sum():
-        return {}
-    return {names[k]: float(shares[k] / shares.sum()) for k in np.argsort(-shares, kind="stable") if shares[k] > 0}

@@ -10,13 +10,13 @@ from evaluation.calibration import usual_period
 from evaluation.concentration import Concentration, concentration, separations
 from evaluation.episodes import LostRows
 from evaluation.evidence import Evidence, Figure, judge_alerts, judge_window
-from evaluation.measures import drivers
 from evaluation.stability import SEEDS, Stability, stability
 from features.history import Scorable
 from features.rows import Rows
 from features.split import Window
 from flows.config.train import TrainConfig
 from flows.steps.fitting import Fitted, alert_budget, refit
+from serving.attribution import attribute_rows, drivers
 from serving.baselines import Stratum, locate
 from serving.bundle import Bundle, make_scorer
 from serving.scorer import prepare, score, score_rows
@@ -129,10 +129,11 @@ def _stability(bundle: Bundle, fitted: Fitted, test: Scorable, seed: int) -> Sta
     return stability(np.array([score(scorer, seen) for scorer in (own, *others)]))
 
 
-def _drivers(bundle: Bundle, scored: Scored) -> dict[str, float]:
+def _drivers(bundle: Bundle, scored: Scored) -> Mapping[str, float]:
     highest = (-scored.scores[scored.flagged]).argsort(kind="stable")[:_EXPLAINED_ROWS]
     explained = scored.rows.take(np.sort(np.flatnonzero(scored.flagged)[highest]))
-    return drivers(bundle.scorer, prepare(explained, bundle.scorer.baselines), scored.rows.rows.features)
+    at = None if bundle.scorer.baselines is None else locate(bundle.scorer.baselines, explained.rows)
+    return drivers(attribute_rows(bundle, explained, at), bundle.manifest.features)
 
 
 def _sample(n: int, most: int, seed: int) -> NDArray[np.int64]:
