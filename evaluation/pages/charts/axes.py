@@ -24,8 +24,10 @@ class Axis:
         if not self.low < self.high:
             return 50.0
         if self.scale == "log":
-            return 100 * math.log(inside / self.low) / math.log(self.high / self.low)
-        return 100 * (inside - self.low) / (self.high - self.low)
+            share = math.log(inside / self.low) / math.log(self.high / self.low)
+        else:
+            share = (inside - self.low) / (self.high - self.low)
+        return 100 * min(share, 1.0)
 
     def labels(self, count: int = 5) -> tuple[Label, ...]:
         """About so many round values of the axis."""

@@ -1,0 +1,61 @@
+"""Limits follow from the figures: each is said where it applies, and nowhere else."""
+
+from dataclasses import replace
+
+import pytest
+
+from evaluation.episodes import Episodes
+from evaluation.pages.card.limits import limits
+from evaluation.pages.card.model import Card, DriftSummary, KindRecall, Threshold
+from tests.evaluation.pages.card.cards import BARE, COMPARED, FULL, ONSETS
+
+YEAR = replace(FULL.data.windows[0], first="2025-01-05T00:00:00Z")
+WITHOUT: dict[str, tuple[str, Card]] = {
+    "simulated": ("they are simulated", replace(FULL, identity=replace(FULL.identity, simulated=False))),
+    "few days": ("learned from 5 days", replace(FULL, data=replace(FULL.data, windows=(YEAR, *FULL.data.windows[1:])))),
+    "drift": ("1 of 2 features drifted", replace(FULL, drift=DriftSummary("wasserstein", 0.5, FULL.drift.features))),
+    "few episodes": (
+        "Recall rests on 28 episodes: the share found may as well be 61.0 % or 93.0 %",
+        replace(FULL, episodes=Episodes(280, 230, 1, 0)),
+    ),
+    "quarantine": ("1 of the 28 episodes went to quarantine", replace(FULL, episodes=Episodes(28, 23, 0, 0))),
+    "a kind": ("“imbalance” occurred 12 times and was never", replace(FULL, kinds=(KindRecall("imbalance", 12, 1),))),
+    "seeds": ("Another seed would name other rows", replace(FULL, stability=None)),
+    "runs": ("Alert rows come in runs", replace(FULL, by_series=replace(FULL.by_series, events=1_400))),
+    "strata": ("young baselines are held to a higher threshold", replace(FULL, thresholds=FULL.thresholds[:1])),
+    "rest": ("machines at rest get no score", replace(FULL, data=replace(FULL.data, at_rest=0))),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_a_limit_is_said_where_it_applies_and_nowhere_else(name: str) -> None:
+    words, other = WITHOUT[name]
+    assert words in " ".join(limits(FULL))
+    assert words not in " ".join(limits(other))
+
+
+def test_few_exceedances_and_a_budget_of_rows_are_said() -> None:
+    said = " ".join(limits(BARE))
+    assert "rests on 4 independent exceedances" in said
+    assert "a share of the rows (the table has no time)" in said
+    assert "exceedances" not in " ".join(limits(FULL))
+    assert "exceedances" in " ".join(limits(replace(FULL, thresholds=(Threshold("all", 1.0, replace_exceedances(9)),))))
+
+
+def replace_exceedances(count: int) -> object:
+    return type(ONSETS)("onsets_per_series_day", 0.1, 0.09, 3600.0, exceedances=count)
+
+
+def test_without_labels_nothing_is_known_of_real_faults() -> None:
+    assert "which share of real faults it finds is not known" in " ".join(limits(BARE))
+    assert "is not known" not in " ".join(limits(FULL))
+
+
+def test_an_inconclusive_comparison_is_a_limit() -> None:
+    assert "Not known to be as good as the champion" in " ".join(limits(replace(FULL, comparison=COMPARED)))
+    assert "champion" not in " ".join(limits(FULL))
+
+
+def test_a_history_is_a_limit() -> None:
+    card = replace(FULL, data=replace(FULL.data, history_rows=6, without_history=540))
+    assert "needs the 6 rows before it in its series; 540 rows" in " ".join(limits(card))
