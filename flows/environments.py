@@ -1,5 +1,7 @@
 """An environment: a place that serves a model, with its registry, its bundle store and its file in git."""
 
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +14,7 @@ from flows.workspace import Workspace
 _HERE = Path(__file__).resolve().parents[1]
 FILE = "environments.yaml"
 NO_TOKENS = Tokens()
+_WORKSPACE = "file:///WORKSPACE"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def environment(name: str, workspace: Workspace, file: Path | None = None) -> En
     """As ``find_environment``, with its repository there: one of the workspace's own is seeded on first use."""
     found = find_environment(name, workspace, file)
     if found.repository == str(workspace.repository):
-        _seed(found, workspace.repository)
+        _seed(found, workspace)
     return found
 
 
@@ -95,8 +98,19 @@ def resolve(name: str, settings: EnvironmentConfig, workspace: Workspace) -> Env
     )
 
 
-def _seed(found: Environment, repository: Path) -> None:
+def settled(text: str, workspace: Workspace) -> str:
+    """The text of a manifest as this workspace's repository has it: ``file:///WORKSPACE`` is where it lies."""
+    return text.replace(_WORKSPACE, workspace.root.as_uri())
+
+
+def _seed(found: Environment, workspace: Workspace) -> None:
+    if workspace.repository.exists():
+        return
     manifests = _HERE / "manifests"
     if not (_HERE / found.file).is_file():
         raise InputError("manifests", f"must hold {found.file} to seed the repository", str(manifests))
-    seed_repository(repository, found.branch, manifests)
+    with tempfile.TemporaryDirectory(prefix="vigia-seed-") as name:
+        shutil.copytree(manifests, Path(name) / manifests.name)
+        file = Path(name) / found.file
+        file.write_text(settled(file.read_text(encoding="utf-8"), workspace), encoding="utf-8")
+        seed_repository(workspace.repository, found.branch, Path(name) / manifests.name)

@@ -8,6 +8,7 @@ from typing import Any
 from ray import serve
 from ray.serve.exceptions import DeploymentUnavailableError
 
+from features.storage import local_path
 from serving.cache import Cache
 from serving.describe import state_of
 from serving.events import emit, write_events_to_stderr
@@ -34,7 +35,7 @@ class AnomalyDetector:
         emit("replica_starts")
         self._ended = False
         self._fleet = serve.get_deployment_handle(context.deployment, context.app_name)
-        folder = Path(arguments.cache.folder or Path(tempfile.gettempdir()) / "vigia-serving")
+        folder = local_path(arguments.cache.folder or str(Path(tempfile.gettempdir()) / "vigia-serving"))
         cache = Cache(folder / "bundles", arguments.cache.max_bytes)
         store = arguments.store
         self._holder = Holder(Depot(store.endpoint, store.region, cache))

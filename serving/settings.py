@@ -65,7 +65,7 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a node keeps bundles and the journals of its prediction logs; the temporary folder where empty."""
+    """Where a node keeps bundles and the journals of its prediction logs: a folder, the temporary one where empty."""
 
     folder: str = ""
     max_bytes: Annotated[int, Meta(ge=_MIB)] = 4_096 * _MIB

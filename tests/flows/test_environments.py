@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 from features.errors import InputError
+from flows.adapters.git import read_head
 from flows.cli.environment import read_token
 from flows.config.environments import Token
 from flows.environments import Environment, environment
+from flows.promotion.edit import serve_config
 from flows.workspace import Workspace
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "environments.yaml"
@@ -144,6 +146,15 @@ def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, changes: dict[str,
     with pytest.raises(InputError, match=rf"^minikube\.{key}: must ") as caught:
         cluster(tmp_path, **changes)
     assert "hush" not in str(caught.value)
+
+
+def test_the_seeded_manifest_keeps_cache_and_prediction_log_in_the_workspace(tmp_path: Path) -> None:
+    found = environment("local", Workspace(tmp_path))
+    _, text = read_head(found.repository, found.branch, found.file)
+    (application,) = serve_config(text)["applications"]
+    assert application["args"]["cache"]["folder"] == f"{tmp_path.as_uri()}/cache/serving"
+    assert application["deployments"][0]["user_config"]["log"]["uri"] == f"{tmp_path.as_uri()}/predictions"
+    assert "WORKSPACE" not in text
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import msgspec
 
 from features.errors import UnreachableError
 from flows.adapters.serve_api import ServeApi
+from flows.environments import settled
 from flows.promotion.edit import serve_config
 from flows.workspace import Workspace
 from serving.loading import BundleRef
@@ -40,9 +41,9 @@ class Setup:
     deployment: Mapping[str, Any] = field(default_factory=dict)
     access_log: bool = False
 
-    def config(self) -> dict[str, Any]:
-        """The overlay's ``serveConfigV2`` with this in it."""
-        config = serve_config(_OVERLAY.read_text(encoding="utf-8"))
+    def config(self, workspace: Workspace) -> dict[str, Any]:
+        """The overlay's ``serveConfigV2`` with this in it; its files are the workspace's."""
+        config = serve_config(settled(_OVERLAY.read_text(encoding="utf-8"), workspace))
         deployment = config["applications"][0]["deployments"][0]
         deployment |= self.deployment
         named = {"bundle": msgspec.to_builtins(self.bundle), "previous": msgspec.to_builtins(self.previous)}
@@ -68,7 +69,7 @@ class RayService:
 
     def apply(self, setup: Setup) -> None:
         """PUT a configuration; it has been accepted when this returns, not yet carried out."""
-        self.api.put(setup.config())
+        self.api.put(setup.config(Workspace(self.log.parent / "w")))
 
     def wait(self, holds: Callable[[list[dict[str, Any]]], bool], timeout_s: float = 60) -> list[dict[str, Any]]:
         """The states of all replicas, as soon as ``holds(states)``. Raises TimeoutError with the last that was said."""
@@ -97,7 +98,7 @@ def running(setup: Setup, settings: Mapping[str, str] | None = None) -> Iterator
     workspace.prepare()
     name, _, value = mark.partition("=")
     environment = {**os.environ, name: value, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(workspace.token)}
-    order = json.dumps({"config": setup.config(), "settings": dict(settings or {}), "port": free_port()})
+    order = json.dumps({"config": setup.config(workspace), "settings": dict(settings or {}), "port": free_port()})
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.load.ray_service", str(folder)],
