@@ -30,6 +30,12 @@ _QUIET_LIBRARIES = {
     "RAY_AUTH_MODE": "token",
 }
 
+_DEFAULTS = {
+    "AWS_EC2_METADATA_DISABLED": "true",  # nobody asked to look for a cloud
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",  # gives a server up after half a minute; by itself it takes four
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
 
 @dataclass(frozen=True)
 class Command:
@@ -105,7 +111,8 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         tempfile.tempdir = str(workspace.scratch)
         os.environ.update(_QUIET_LIBRARIES, RAY_AUTH_TOKEN_PATH=str(workspace.token))
         os.environ["MPLCONFIGDIR"] = str(workspace.scratch)
-        os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")  # nobody asked to look for a cloud
+        for name, value in _DEFAULTS.items():
+            os.environ.setdefault(name, value)
         outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
         screen.show(outcome, _invocation())
