@@ -7,7 +7,8 @@ import pytest
 from evaluation.episodes import Episodes
 from evaluation.pages.card.limits import limits
 from evaluation.pages.card.model import Card, DriftSummary, KindRecall, Threshold
-from tests.evaluation.pages.card.cards import BARE, COMPARED, FULL, ONSETS
+from serving.bundle import Budget
+from tests.evaluation.pages.card.cards import BARE, COMPARED, FULL
 
 YEAR = replace(FULL.data.windows[0], first="2025-01-05T00:00:00Z")
 WITHOUT: dict[str, tuple[str, Card]] = {
@@ -39,11 +40,8 @@ def test_few_exceedances_and_a_budget_of_rows_are_said() -> None:
     assert "rests on 4 independent exceedances" in said
     assert "a share of the rows (the table has no time)" in said
     assert "exceedances" not in " ".join(limits(FULL))
-    assert "exceedances" in " ".join(limits(replace(FULL, thresholds=(Threshold("all", 1.0, replace_exceedances(9)),))))
-
-
-def replace_exceedances(count: int) -> object:
-    return type(ONSETS)("onsets_per_series_day", 0.1, 0.09, 3600.0, exceedances=count)
+    few = Budget("onsets_per_series_day", 0.1, 0.09, 3600.0, exceedances=9)
+    assert "9 independent exceedances" in " ".join(limits(replace(FULL, thresholds=(Threshold("all", 1.0, few),))))
 
 
 def test_without_labels_nothing_is_known_of_real_faults() -> None:
