@@ -30,7 +30,9 @@ from tests.serving.service import store_files
 from tests.serving.test_bundle import MANIFEST, sum_of
 
 MODEL = "m"
-QUICK = Rules(rounds=3, over_s=0.1, timeout_s=1.0)
+QUICK = Rules(rounds=3, over_s=0.1, timeout_s=60.0)
+SHORT = Rules(rounds=3, over_s=0.1, timeout_s=0.4)
+"""Where nothing is to be verified in the end."""
 
 
 class Quiet:

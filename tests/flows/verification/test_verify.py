@@ -19,7 +19,7 @@ from features.errors import (
 from features.storage import local_path
 from flows.promotion.admission import GATE, rolled_back_tag
 from serving.failure import Kind
-from tests.flows.verification.conftest import MODEL, Place
+from tests.flows.verification.conftest import MODEL, SHORT, Place
 
 
 def damage(place: Place, version: int) -> None:
@@ -71,7 +71,7 @@ def test_one_of_three_replicas_on_the_old_digest_is_enough_to_fail(place: Place)
     place.promote(2)
     place.apply()
     with pytest.raises(UnverifiedError, match=f"replica b serves {place.refs[0].digest[:12]}, not"):
-        place.verify()
+        place.verify(SHORT)
     assert place.alias("champion") == "1"
     place.fleet.replicas[1].stuck = False
     place.fleet.replicas[1].configure(place.refs[1].digest)
@@ -82,7 +82,7 @@ def test_one_of_three_replicas_on_the_old_digest_is_enough_to_fail(place: Place)
 def test_a_replica_that_is_slow_is_waited_for(place: Place) -> None:
     place.promote(1)
     with pytest.raises(UnverifiedError, match="the controller applied nothing, not"):
-        place.verify()
+        place.verify(SHORT)
     place.apply()
     assert place.verify().version == "1"
 
@@ -94,7 +94,7 @@ def test_a_refused_probe_says_nothing_about_the_bundle(place: Place, status: int
     place.promote(2)
     place.apply()
     with pytest.raises(UnverifiedError, match=str(status)):
-        place.verify()
+        place.verify(SHORT)
     assert (place.alias("champion"), place.head["version"]) == ("1", "2")
 
 
@@ -103,10 +103,10 @@ def test_neither_do_replicas_that_do_not_answer_or_that_serve_does_not_know(plac
     place.apply()
     place.fleet.silent = {"c"}
     with pytest.raises(UnverifiedError, match="a replica does not answer: TimeoutError"):
-        place.verify()
+        place.verify(SHORT)
     place.fleet.silent, place.fleet.ghosts = set(), {"c"}
     with pytest.raises(UnverifiedError, match="2 replicas run and 2 of them answer"):
-        place.verify()
+        place.verify(SHORT)
     assert place.alias("champion") == ""
 
 
@@ -116,7 +116,7 @@ def test_a_store_that_is_away_is_never_a_reason_to_revert(place: Place) -> None:
     place.fleet.replicas[0].fails = {place.refs[1].digest: Kind.UNREACHABLE}
     place.apply()
     with pytest.raises(UnverifiedError, match="nowhere"):
-        place.verify()
+        place.verify(SHORT)
     assert place.head["version"] == "2"
 
 
@@ -126,7 +126,7 @@ def test_one_replica_with_a_torn_copy_of_an_intact_bundle_is_no_reason_either(pl
     place.fleet.replicas[0].fails = {place.refs[1].digest: Kind.DIGEST}
     place.apply()
     with pytest.raises(UnverifiedError, match="a cannot load it"):
-        place.verify()
+        place.verify(SHORT)
     assert place.head["version"] == "2"
 
 
@@ -248,6 +248,6 @@ def test_without_a_service_nothing_can_be_established(place: Place) -> None:
     place.promote(1)
     place.fleet.refuse = 502
     with pytest.raises(UnverifiedError, match="502"):
-        place.verify()
+        place.verify(SHORT)
     with pytest.raises(UnreachableError):
         place.doors.api.fleet()
