@@ -1,5 +1,6 @@
 """One raw vibration record as one row: the table of its ten features, and the waveforms that become them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,11 @@ FEATURES = (
     Feature("high_band_energy_ratio", "1", "Σ P_k over f_k ≥ rate / 4, by Σ P_k", _ANTONI),
 )
 FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
+
+
+def units_of(names: Sequence[str]) -> dict[str, str]:
+    """The unit of each of these features, where they are the ten of a record; none are known of any others."""
+    return {feature.name: feature.unit for feature in FEATURES} if set(names) == set(FEATURE_NAMES) else {}
 
 
 def record_features(waveforms: ArrayLike, rate_hz: float | NDArray[Any]) -> NDArray[np.float64]:

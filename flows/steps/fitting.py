@@ -12,6 +12,7 @@ from features.errors import InputError
 from features.history import Scorable
 from features.rows import Rows
 from features.split import Window
+from features.vibration.record import units_of
 from flows.adapters.local_ray import running_ray
 from flows.config.model import microseconds
 from flows.config.train import TrainConfig
@@ -80,6 +81,8 @@ def fit_bundle(
         simulated=simulated,
         history=history,
         baselines=strata,
+        ranges=config.data.ranges,
+        units=units_of(reference.rows.features),
     )
     beside = beside_model(model, view.scaling, view.reference, reference.rows, config.seed)
     return Fitted(pack(manifest, model, table, beside), choice, view)

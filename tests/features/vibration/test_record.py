@@ -13,7 +13,7 @@ from scipy import signal, stats
 from features.errors import InputError
 from features.fleet.simulator import FEATURES as SIMULATED
 from features.vibration import record
-from features.vibration.record import FEATURE_NAMES, FEATURES, record_features
+from features.vibration.record import FEATURE_NAMES, FEATURES, record_features, units_of
 
 RATE = 16_000.0
 M = 2048
@@ -263,3 +263,10 @@ def test_no_records_give_no_rows() -> None:
 def test_an_error_names_the_field_the_rule_and_the_value(waveforms: Any, rate_hz: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         record_features(waveforms, rate_hz)
+
+
+def test_units_are_known_of_exactly_the_ten_features_of_a_record() -> None:
+    found = units_of(FEATURE_NAMES[::-1])
+    assert (found["rms"], found["spectral_centroid"], found["kurtosis"]) == ("g", "Hz", "1")
+    assert set(found) == set(FEATURE_NAMES)
+    assert units_of(("rms", "speed")) == units_of((*FEATURE_NAMES, "speed")) == {}
