@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from tests.load.ray_service import Setup, running
@@ -30,8 +31,10 @@ def main() -> None:
 def _lines(found: Swaps) -> list[str]:
     quiet, during = found.slowest_ms()
     took = max(change.served - change.asked for change in found.changes)
+    failed = Counter(answer.status for answer in found.failed)
+    how = f" ({', '.join(f'{n} with status {status}' for status, n in failed.items())})" if failed else ""
     return [
-        f"{len(found.changes)} changes, {len(found.answers):,} requests: {len(found.failed)} failed, "
+        f"{len(found.changes)} changes, {len(found.answers):,} requests: {len(found.failed)} failed{how}, "
         f"{len(found.wrong())} answered by a bundle that was not in service",
         f"slowest change {took:.1f} s from the PUT until every replica served it, in a store that takes {_DELAY_S:g} s",
         f"slowest request {during:.0f} ms, before the changes {quiet:.0f} ms: {during - quiet:+.0f} ms "
