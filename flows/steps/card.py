@@ -153,9 +153,19 @@ def _injected(found: Findings) -> tuple[InjectedRecall, ...]:
 
 
 def _drift(found: Findings) -> DriftSummary:
-    drift = found.drift.evidently
-    ranked = sorted(drift.distances.items(), key=lambda item: -item[1])
-    return DriftSummary(drift.method, drift.limit, tuple(FeatureDrift(name, distance) for name, distance in ranked))
+    seen = found.drift.assessment
+    ranked = sorted(seen.effects, key=lambda effect: -abs(effect.shift.value))
+    return DriftSummary(
+        seen.verdict.outcome,
+        seen.verdict.reasons,
+        seen.seen_as,
+        tuple(
+            FeatureDrift(e.feature, e.shift.value, e.shift.low, e.shift.high, seen.verdict.features[e.feature])
+            for e in ranked
+        ),
+        len(seen.series.moved),
+        seen.series.judged,
+    )
 
 
 def _search(found: Findings) -> SearchHistory:

@@ -36,7 +36,7 @@ def _about_data(card: Card) -> Iterator[str]:
             f"What is normal was learned from {figure(round(days, 1))} days. Seasons, loads and states that those "
             "days do not hold look like anomalies."
         )
-    drifted = [one.feature for one in card.drift.features if one.distance >= card.drift.limit]
+    drifted = [one.feature for one in card.drift.features if one.outcome != "ok"]
     if drifted:
         yield (
             f"{len(drifted)} of {len(card.drift.features)} features drifted between the reference and the test window "

@@ -187,19 +187,26 @@ class DataSummary:
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """Distance of a feature's test distribution from the reference, larger is more."""
+    """Shift of a median with its 95 % interval, in robust standard deviations of the reference, and the verdict."""
 
     feature: str
-    distance: float
+    shift: float
+    low: float
+    high: float
+    outcome: Literal["ok", "watch", "retrain"]
 
 
 @dataclass(frozen=True)
 class DriftSummary:
-    """Method, limit from which a feature counts as drifted, and the distances, most drifted first."""
+    """Test window against reference: verdict by stated limits, reasons worst first, features by the size of their
+    shift; seen_as: what was compared, in words; moved: of the ``judged`` series, how many did by themselves."""
 
-    method: str
-    limit: float
+    outcome: Literal["ok", "watch", "retrain"]
+    reasons: tuple[str, ...]
+    seen_as: str
     features: tuple[FeatureDrift, ...]
+    moved: int
+    judged: int
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ def alert_events(found: ScoredRows, merge_us: int) -> list[Event]:
     """Runs of alert rows: with labels those that touch no anomalous row, else all. They weigh their highest score."""
     rows, at = found.rows, np.flatnonzero(found.flagged)
     assert rows.times is not None
+    if not len(at):
+        return []
     starts = onsets(found.flagged, rows, merge_us)
     shown = starts if rows.labels is None else false_onsets(starts, found.flagged, rows)
     first = np.flatnonzero(starts[at])

@@ -1,10 +1,10 @@
 """Where the alerts and the bundle come from: series, features, search, data, windows, lineage."""
 
-from evaluation.pages.blocks import Bars, Block, Facts, Section, Text, bars
-from evaluation.pages.card.model import Card
+from evaluation.pages.blocks import Bar, Bars, Block, Facts, Section, Text, bars
+from evaluation.pages.card.model import Card, DriftSummary
 from evaluation.pages.charts.spans import draw_windows, window_table
 from evaluation.pages.charts.trials import draw_trials
-from evaluation.pages.figures import count, figure, rate, share
+from evaluation.pages.figures import count, figure, share
 
 _SAID = ("data", "windows", "run")  # of the lineage: elsewhere on the page
 
@@ -36,16 +36,29 @@ def features(card: Card) -> Section:
         blocks.append(
             Bars("Share of the highest alert rows that each feature explains", ("feature", "share"), bars(named))
         )
-    drift = card.drift
-    drifted = sum(one.distance >= drift.limit for one in drift.features)
-    most = max([drift.limit, *(one.distance for one in drift.features)])
-    caption = (
-        f"Drift from the reference to the test window: {drifted} of {len(drift.features)} at or above the limit of "
-        f"{drift.limit:g} ({drift.method} distance); no verdict on the detector"
-    )
-    named = [(one.feature, one.distance, rate(one.distance)) for one in drift.features]
-    blocks.append(Bars(caption, ("feature", "distance"), bars(named, most)))
+    blocks += _drift(card.drift)
     return Section("features", "Features", tuple(blocks), half=True)
+
+
+def _drift(drift: DriftSummary) -> tuple[Block, ...]:
+    drifted = sum(one.outcome != "ok" for one in drift.features)
+    moved = f"; {drift.moved} of {drift.judged} series moved by themselves" if drift.judged else ""
+    caption = (
+        f"Drift from the reference to the test window, {drift.outcome}: {drifted} of {len(drift.features)} features "
+        f"beyond a limit{moved}. Shift of the median in robust standard deviations, {drift.seen_as}; 95 % interval. "
+        "Drift is no verdict on the detector"
+    )
+    longest = max([1.0, *(abs(one.shift) for one in drift.features)])
+    shown = tuple(
+        Bar(
+            one.feature,
+            abs(one.shift) / longest,
+            f"{one.shift:+.2f} ({one.low:+.2f} to {one.high:+.2f})".replace("-", "−"),
+            "" if one.outcome == "ok" else "bad",
+        )
+        for one in drift.features
+    )
+    return (Bars(caption, ("feature", "shift"), shown),)
 
 
 def search(card: Card) -> Section:

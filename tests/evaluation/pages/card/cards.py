@@ -104,7 +104,14 @@ FULL = with_limits(
         concentration=Concentration(0.4, 0.6, 90, 60),
         stability=Stability(5, 0.97, 0.95, 0.6, 0.5),
         drivers=(Driver("rms", 0.266), Driver("kurtosis", 0.122)),
-        drift=DriftSummary("wasserstein", 0.1, (FeatureDrift("kurtosis", 0.31), FeatureDrift("rms", 0.02))),
+        drift=DriftSummary(
+            "watch",
+            ("kurtosis rose",),
+            "values",
+            (FeatureDrift("kurtosis", 0.31, 0.26, 0.4, "watch"), FeatureDrift("rms", -0.02, -0.1, 0.06, "ok")),
+            1,
+            90,
+        ),
         search=SearchHistory(
             "best of 3 trials by episode recall",
             "episode recall",

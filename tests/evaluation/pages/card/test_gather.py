@@ -176,3 +176,8 @@ def test_a_missed_episode_has_no_delay_and_no_reasons() -> None:
     assert episodes is not None
     (shown,) = draw_timelines(episode_events(found, episodes, ("gain",)), found, MINUTE, no_reasons)
     assert (shown.outcome, shown.delay_h, shown.drivers, shown.alerts) == ("missed", None, (), ())
+
+
+def test_a_window_without_an_alert_row_has_no_run_of_them() -> None:
+    rows = rows_of([[0, 1, 0]])
+    assert alert_events(scored(rows, [1, 1, 1]), HOUR) == []
