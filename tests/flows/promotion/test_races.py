@@ -84,7 +84,7 @@ def test_twenty_processes_at_once_too(place: Place, start: Start) -> None:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    codes = {version: process.wait(timeout=300) for version, process in running.items()}
+    codes = {version: process.wait(timeout=900) for version, process in running.items()}
     done = {version for version, code in codes.items() if code == 0}
     assert done
     assert {code for version, code in codes.items() if version not in done} <= {5}
