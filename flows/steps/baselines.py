@@ -5,19 +5,25 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from evaluation.calibration import count_onsets, rate_interval, series_days, usual_period
-from features.errors import InputError, NotEnoughDataError, RefusedError
+from evaluation.gate.evidence import Decision, Reason
+from features.errors import InputError, NotEnoughDataError
 from features.history import scorable
 from features.rows import Rows
-from features.storage import read_folder
+from features.storage import read_folder, write_text
 from flows.adapters.registry import ModelVersion, Registry
-from flows.bundles import load_version, place, publish_bundle
+from flows.bundles import load_version, place
 from flows.config.train import TrainConfig
 from flows.environments import Environment
-from flows.outcome import Outcome, Progress
+from flows.outcome import Outcome, Progress, RefusedRun
+from flows.promotion.admission import CHALLENGER
+from flows.runs import fingerprint
+from flows.steps.champion import read_lineage
+from flows.steps.enlisting import enlist, lineage_json, tags
 from flows.steps.fitting import baseline_rules
+from flows.steps.gating import refusal
+from flows.steps.lineage import LINEAGE, REFRESHED, span, trace
 from flows.steps.score import for_bundle
 from flows.steps.table import read_checked
-from flows.steps.train import CHALLENGER
 from flows.workspace import Workspace
 from serving.baselines import BaselineTable, Stratum, locate, make_baselines, read_table
 from serving.bundle import Bundle, beside, open_bundle, pack
@@ -46,11 +52,13 @@ class Trial:
     unit: str
 
     @property
-    def refused(self) -> str:
-        """Why the baselines may not serve; "" where they may."""
+    def decision(self) -> Decision:
+        """Whether the new baselines may serve. The graph and its thresholds stay, so that only alerts are judged."""
+        table = Reason("validation", "pass", "the table is valid")
         if self.low <= _WORST * self.limit:
-            return ""
-        return f"{self}, at least {self.low:.4g}: the series changed, or the table holds faults"
+            return Decision("pass", True, (table, Reason("alerts", "pass", f"{self}")))
+        why = f"{self}, at least {self.low:.4g}: the series changed, or the table holds faults"
+        return Decision("refuse", False, (table, Reason("alerts", "refuse", why)))
 
     def __str__(self) -> str:
         return f"{self.rate:.4g} {self.unit} where {self.limit:g} are budgeted ({self.onsets} onsets)"
@@ -67,7 +75,8 @@ def refresh(
     """Fit baselines on the normal rows of ``data.uri`` and register the bundle that has them as challenger.
 
     The graph, the thresholds and the fleet's own baseline stay. Raises InputError for a bundle without baselines, a
-    table without times or one that fails validation, RefusedError when the new baselines exceed the alert budget.
+    table without times or one that fails validation, RefusedRun when the new baselines exceed the alert budget: the
+    version is registered then, without the alias.
     """
     bundle = load_version(version, environment)
     if bundle.scorer.baselines is None:
@@ -84,33 +93,51 @@ def refresh(
     with progress.stage("Trying the new baselines") as stage:
         tried = _try(bundle, before, rows, config)
         stage.result(str(tried))
-    if tried.refused:
-        raise RefusedError(tried.refused)
     renewed = renew(before, fit_baselines(rows, baseline_rules(config), fleet_of(before)))
     packed = pack(bundle.manifest, files["model.onnx"], renewed, beside(files))
     digest = open_bundle(packed).digest
+    decision = tried.decision
     with progress.stage("Publishing and registering") as stage:
         with registry.run(config.model, folder.name, {"refreshed_version": version.version}) as run_id:
-            registry.log(run_id, {"rate": tried.rate, "low": tried.low, "high": tried.high}, [table.page])
-            made = registry.register(version.name, publish_bundle(packed, environment), digest, run_id)
-            registry.set_alias(version.name, CHALLENGER, made.version)
+            made_of = read_lineage(registry, version)
+            lineage = trace(
+                config.data.uri,
+                fingerprint(rows),
+                {**({} if made_of is None else made_of.windows), REFRESHED: span(rows, between_series=False)},
+                folder,
+                run_id=run_id,
+                digest=digest,
+                before=version.digest,
+            )
+            pages = [table.page]
+            if made_of is not None:  # else nobody knows all of the rows that the model was made of
+                write_text(folder / LINEAGE, lineage_json(lineage))
+                pages.append(folder / LINEAGE)
+            figures = {"rate": tried.rate, "low": tried.low, "high": tried.high}
+            registry.log(run_id, figures, pages, tags(lineage, decision, None))
+            registry.log_data(run_id, lineage.data, lineage.fingerprint, len(rows))
+            made = enlist(registry, version.name, packed, lineage, decision, None, environment)
         stage.result(f"version {made.version}")
     counts = _counts(before, renewed)
     added = f"{counts['added']:,} series and states added, {counts['renewed']:,} renewed, {counts['kept']:,} kept"
     alerts = f"{tried} on the last quarter of the table, 90 % range {tried.low:.3g} to {tried.high:.3g}"
-    return Outcome(
+    role = CHALLENGER if decision.registered else "no challenger"
+    outcome = Outcome(
         lines=(
-            ("Model", f"{made.name} version {made.version} ({CHALLENGER}), bundle sha256:{digest[:12]}"),
+            ("Model", f"{made.name} version {made.version} ({role}), bundle sha256:{digest[:12]}"),
             ("Baselines", f"{added}; graph and thresholds are those of version {version.version}"),
             ("Alerts", alerts),
         ),
-        next_command=f"promote --env {environment.name} --model {made.name}",
+        next_command=f"promote --env {environment.name} --model {made.name}" if decision.registered else "",
         digest=digest,
         version=made.version,
         run_id=run_id,
-        figures={**counts, "trial": asdict(tried)},
+        figures={**counts, "trial": asdict(tried), "gate": asdict(decision)},
         paths={"run": str(folder), "bundle": place(made.uri), "validation": str(table.page)},
     )
+    if not decision.registered:
+        raise RefusedRun(refusal(decision), outcome)
+    return outcome
 
 
 def _try(bundle: Bundle, before: BaselineTable, rows: Rows, config: TrainConfig) -> Trial:

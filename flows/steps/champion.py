@@ -69,7 +69,8 @@ def find_champion(registry: Registry, config: TrainConfig, environment: Environm
         raise type(error)(f"{named}: {error}; {_WAY_ON}") from error
     except VigiaError as error:
         raise InputError("gate.champion", f"{named} cannot be loaded ({error}); {_WAY_ON}", alias) from error
-    return Champion(version, bundle, _used(registry, version))
+    made_of = read_lineage(registry, version)
+    return Champion(version, bundle, None if made_of is None else training_windows(made_of))
 
 
 def hold_against(champion: Champion | None, trial: Trial, config: TrainConfig) -> Compared:
@@ -163,12 +164,11 @@ def _flag(bundle: Bundle, rows: Rows, places: Places) -> Flag:
     return flag
 
 
-def _used(registry: Registry, version: ModelVersion) -> tuple[Used, ...] | None:
+def read_lineage(registry: Registry, version: ModelVersion) -> Lineage | None:
+    """What its run says a version was made of; None where it does not say, or not in these words."""
     written = registry.read(version.run_id, LINEAGE)
-    if written is None:
-        return None
     try:
-        return training_windows(msgspec.json.decode(written, type=Lineage))
+        return None if written is None else msgspec.json.decode(written, type=Lineage)
     except msgspec.MsgspecError:
         return None
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from evaluation.used import Used
 from features.history import Scorable
+from features.rows import Rows
 from features.split import Window
 from flows.adapters.checkout import read_checkout
 from flows.runs import CONFIG
@@ -16,7 +17,9 @@ from flows.runs import CONFIG
 LINEAGE = "lineage.json"
 _PROJECT = Path(__file__).resolve().parents[2]
 _LOCK = _PROJECT / "requirements.lock"
-_TRAINING = ("reference", "selection", "calibration")
+REFRESHED = "baselines"
+"""The rows that baselines were renewed by."""
+_TRAINING = ("reference", "selection", "calibration", REFRESHED)
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,14 @@ def trace(
 
 def spans(windows: Mapping[Window, Scorable], between_series: bool) -> dict[str, Span]:
     """The span of every window by its name."""
-    found = {}
-    for window, part in windows.items():
-        rows = part.rows
-        first, last = (None, None) if rows.times is None else (int(rows.times.min()), int(rows.times.max()))
-        names = tuple(rows.series_names[code] for code in np.unique(rows.series)) if between_series else None
-        found[window.name.lower()] = Span(len(rows), first, last, names)
-    return found
+    return {window.name.lower(): span(part.rows, between_series) for window, part in windows.items()}
+
+
+def span(rows: Rows, between_series: bool) -> Span:
+    """Where rows lie."""
+    first, last = (None, None) if rows.times is None else (int(rows.times.min()), int(rows.times.max()))
+    names = tuple(rows.series_names[code] for code in np.unique(rows.series)) if between_series else None
+    return Span(len(rows), first, last, names)
 
 
 def training_windows(lineage: Lineage) -> tuple[Used, ...]:
@@ -106,7 +110,7 @@ def stated(lineage: Lineage) -> dict[str, str]:
     return {
         "data": lineage.data,
         "data_fingerprint": lineage.fingerprint,
-        "windows": "; ".join(f"{name}: {_span(span)}" for name, span in lineage.windows.items()),
+        "windows": "; ".join(f"{name}: {_in_words(span)}" for name, span in lineage.windows.items()),
         "commit": commit or "not in git",
         "lock": lineage.lock or "none",
         "configuration": lineage.configuration,
@@ -115,7 +119,7 @@ def stated(lineage: Lineage) -> dict[str, str]:
     }
 
 
-def _span(span: Span) -> str:
+def _in_words(span: Span) -> str:
     text = f"{span.rows:,} rows"
     if span.first_us is not None and span.last_us is not None:
         first, last = (np.datetime64(us, "us").astype("datetime64[s]") for us in (span.first_us, span.last_us))

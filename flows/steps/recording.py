@@ -5,21 +5,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import msgspec
-
 from evaluation.drift.page import EVIDENTLY
 from evaluation.pages.card.files import CARD_JSON
 from evaluation.pages.card.render import CARD_PAGE
 from features.storage import write_text
 from flows.adapters.registry import ModelVersion, Registry
-from flows.runs import CONFIG
-from flows.bundles import publish_bundle
 from flows.environments import Environment
+from flows.runs import CONFIG
+from flows.steps.enlisting import enlist, lineage_json, tags
 from flows.steps.findings import Findings, figures, logged
-from flows.steps.gating import reasons
-from flows.steps.lineage import LINEAGE, stated
+from flows.steps.lineage import LINEAGE
 
-CHALLENGER = "challenger"
 FIGURES, GATE = "figures.json", "gate.json"
 _PAGES = (CARD_PAGE, CARD_JSON, "validation.html", "drift.html", EVIDENTLY, "drift.json")
 
@@ -33,32 +29,13 @@ def record(
     """
     lineage, decision = found.lineage, found.decision
     write_text(folder / FIGURES, json.dumps(figures(found), indent=2))
-    write_text(folder / LINEAGE, msgspec.json.format(msgspec.json.encode(lineage), indent=2).decode() + "\n")
+    write_text(folder / LINEAGE, lineage_json(lineage))
     write_text(folder / GATE, json.dumps(_gate(found), indent=2) + "\n")
     registry.log_trials(lineage.run_id, found.choice.trials)
-    tags = stated(lineage) | _verdict(found)
-    registry.log(
-        lineage.run_id, logged(found), [folder / name for name in (CONFIG, FIGURES, LINEAGE, GATE, *_PAGES)], tags
-    )
+    kept = [folder / name for name in (CONFIG, FIGURES, LINEAGE, GATE, *_PAGES)]
+    registry.log(lineage.run_id, logged(found), kept, tags(lineage, decision, found.champion))
     registry.log_data(lineage.run_id, lineage.data, lineage.fingerprint, len(found.table.rows))
-    uri = publish_bundle(files, environment)
-    version = registry.register(model, uri, lineage.digest, lineage.run_id)
-    registry.tag_version(model, version.version, tags)
-    if decision.registered:
-        registry.set_alias(model, CHALLENGER, version.version)
-    return version
-
-
-def _verdict(found: Findings) -> dict[str, str]:
-    """The gate's verdict, as tags."""
-    against = found.champion
-    compared = "none" if against is None else f"version {against.version} sha256:{against.digest}"
-    return {
-        "gate": found.decision.outcome,
-        "gate_registered": str(found.decision.registered).lower(),
-        "gate_reasons": reasons(found.decision),
-        "compared_with": compared,
-    }
+    return enlist(registry, model, files, lineage, decision, found.champion, environment)
 
 
 def _gate(found: Findings) -> dict[str, object]:

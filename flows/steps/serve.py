@@ -11,9 +11,9 @@ from flows.adapters.registry import registry_of
 from flows.adapters.serve_api import ServeApi
 from flows.environments import Environment
 from flows.outcome import Outcome, Progress
+from flows.promotion.admission import CHALLENGER
 from flows.promotion.edit import Target, promote_text, read_leaves, serve_config
 from flows.steps.head import coordinates
-from flows.steps.train import CHALLENGER
 from flows.workspace import Workspace
 
 

@@ -20,6 +20,7 @@ from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.environments import Environment
 from flows.outcome import Outcome, Progress, RefusedRun
+from flows.promotion.admission import CHALLENGER
 from flows.runs import CONFIG, begin, finish, holding, settle
 from flows.steps.card import make_card
 from flows.steps.champion import Trial, find_champion, hold_against
@@ -29,7 +30,6 @@ from flows.steps.fitting import declared_history, fit_bundle, normal
 from flows.steps.gating import gate, gate_rules, refusal
 from flows.steps.judging import judge_bundle
 from flows.steps.lineage import spans, trace
-from flows.steps.recording import CHALLENGER as CHALLENGER
 from flows.steps.recording import record
 from flows.steps.screen import screen
 from flows.steps.table import read_checked

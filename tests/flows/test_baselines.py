@@ -10,7 +10,10 @@ import pytest
 
 from features.fleet.simulator import FEATURES, Fleet, simulate_fleet
 from features.storage import read_folder
+from flows.adapters.registry import registry_of
 from flows.cli.main import main
+from flows.environments import find_environment
+from flows.workspace import Workspace
 from serving.baselines import Stratum
 from serving.bundle import Bundle, open_bundle
 
@@ -55,6 +58,9 @@ def test_new_series_get_baselines_and_everything_else_stays(trained: tuple[Path,
     after = bundle_of(done)
     assert before.digest != after.digest
     assert before.manifest == after.manifest
+    lineage = json.loads((Path(str(done["paths"]["run"])) / "lineage.json").read_text())  # type: ignore[index]
+    assert (lineage["before"], lineage["digest"]) == (before.digest, after.digest)
+    assert [*lineage["windows"]] == ["reference", "selection", "calibration", "test", "baselines"]
     new = [f"sensor_{n:05d}_{axis}" for n in (8, 9) for axis in "rxz"]
     assert strata(before, new) == [Stratum.UNSEEN] * 6
     assert max(strata(after, new)) < Stratum.UNSEEN
@@ -71,9 +77,14 @@ def test_a_table_whose_alerts_break_the_budget_is_refused(
     pq.write_table(table, tmp_path / "changed.parquet")
     roles = ["data.group=machine", "data.regime={column: speed_hz, off_below: 1, high_from: 25}"]
     settings = [part for role in roles for part in ("--set", role)]
-    code, _ = run(trained[0], "baselines", "refresh", str(tmp_path / "changed.parquet"), *QUICK, *settings)
+    registry = registry_of(find_environment("local", Workspace(trained[0])))
+    before = registry.by_alias("anomaly-detector", "challenger")
+    code, done = run(trained[0], "baselines", "refresh", str(tmp_path / "changed.parquet"), *QUICK, *settings)
     assert code == 3
     assert "alerts a row where 0.01 are budgeted" in capfd.readouterr().err
+    refused = registry.by_version("anomaly-detector", str(done["version"]))
+    assert (refused.tags["gate"], refused.digest) == ("refuse", done["digest"])
+    assert registry.by_alias("anomaly-detector", "challenger") == before
 
 
 def test_a_model_without_baselines_is_refused_by_name(
