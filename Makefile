@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-serve bench-swap bench-quality bench-skab lock clean
+.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-serve bench-swap bench-quality bench-skab pictures lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ train: install ## train on the simulated fleet and register a challenger; CONFIG
 serve: install ## serve the promoted model on http://127.0.0.1:8000 until Ctrl-C (nothing promoted yet: the challenger)
 	@$(BIN)/vigia serve $(ARGS)
 
-demo: install ## the whole loop: train, serve, promote, reconcile, verify, predict, drift page
+demo: install ## the whole loop: train, promote, verify, predict, a refusal, a revert, a rollback, status, history
 	@$(BIN)/vigia demo $(ARGS)
 
 test: install ## the tests, without the end-to-end and the slow ones
@@ -62,6 +62,12 @@ bench-quality: install ## measure detection quality again, every table of docs/q
 
 bench-skab: install ## the Skoltech Anomaly Benchmark alone, by the protocol of its leaderboard (a minute)
 	@$(BIN)/python -m tests.quality.skab $(ARGS)
+
+pictures: install ## train on the simulated fleet and picture its pages for docs/pages (needs chromium)
+	@$(BIN)/vigia train --quiet --workspace .vigia/pictures --set 'search.families=[isolation_forest]'
+	@$(BIN)/vigia train --quiet --workspace .vigia/pictures
+	@$(BIN)/vigia compare 1 2 --quiet --workspace .vigia/pictures
+	@$(BIN)/python -m tests.evaluation.pages.pictures .vigia/pictures docs/pages
 
 lock: ## resolve pyproject.toml into requirements.lock (needs uv)
 	@scripts/lock.sh

@@ -35,6 +35,16 @@ def test_the_promoted_digest_answers_the_documented_call(tmp_path: Path) -> None
     assert found["figures"]["answer"]["model"]["digest"] == found["digest"]
     assert len(found["figures"]["answer"]["scores"]) == 1
     assert {replica["served"] for replica in found["figures"]["replicas"]} == {found["digest"]}
+    story = found["figures"]["story"]
+    assert "schema: requests carry the champion's features" in story["refused"]
+    assert "was reverted to version 1" in story["reverted"]
+    assert "(digest)" in story["reverted"]
+    assert "version 1 serves everywhere again" in story["reverted"]
+    assert story["rolled_back_to"] == found["digest"]
+    assert story["status"] == 0
+    moves = [json.loads(line) for line in (workspace / "aliases.jsonl").read_text().splitlines()]
+    champions = [move["digest"] == found["digest"] for move in moves if move["alias"] == "champion-local"]
+    assert champions == [True, False, True]  # the bundle that broke was never champion
     assert Path(found["paths"]["drift"]).stat().st_size > 100_000
     assert "SIMULATED" in done.stdout
     head = subprocess.run(
