@@ -85,8 +85,8 @@ REFUSED = {
         "too many alerts, beyond the budget of 0.1",
     ),
     "too few alerts": (
-        {"alerts": Figure("onsets", 0.0, "1/day", Interval(0.0, 0.02, 0.95, "", 12))}, "alerts",
-        "0 onsets per series and day (0 to 0.02) on the test window, 0.06 to 0.14 by the calibration window: "
+        {"alerts": Figure("onsets", 0.01, "1/day", Interval(0.0, 0.02, 0.95, "", 12))}, "alerts",
+        "0.01 onsets per series and day (0 to 0.02) on the test window, 0.06 to 0.14 by the calibration window: "
         "too few alerts, the threshold is higher than the budget set it",
     ),
     "alerts from a few series": (
@@ -149,6 +149,16 @@ def test_alerts_without_an_interval_prove_nothing() -> None:
         few = Figure("onsets", value, "1/day", reason="interval not available: …")
         found = of(decide(replace(SOUND, alerts=few), RULES), "alerts")
         assert (found.outcome, found.sentence.endswith("; interval not available: …")) == (outcome, outcome != "pass")
+
+
+def test_a_window_without_any_alert_may_have_been_quiet_unless_it_is_long() -> None:
+    for high, outcome in ((0.025, "inconclusive"), (0.015, "refuse")):
+        silent = Figure("onsets", 0.0, "1/day", Interval(0.0, high, 0.95, "", 12))
+        found = of(decide(replace(SOUND, alerts=silent), RULES), "alerts")
+        assert (found.outcome, found.sentence.endswith("or the window was quiet")) == (
+            outcome,
+            outcome == "inconclusive",
+        )
 
 
 def test_alerts_that_cannot_be_counted_leave_it_open() -> None:
