@@ -1,5 +1,6 @@
 """The Ray Serve door: the application that ``serveConfigV2`` names as ``serving.app:build``."""
 
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from serving.settings import Arguments, read_settings
 from serving.telemetry import Telemetry
 
 _FAREWELL_S = 5.0
+_TURN_S = 0.001  # what a request waits at most for a thread that loads or logs; Python's own is 5 ms
 
 
 class AnomalyDetector:
@@ -32,6 +34,7 @@ class AnomalyDetector:
         context = serve.get_replica_context()
         self._replica = context.replica_id.unique_id
         write_events_to_stderr(application=context.app_name, replica=self._replica)
+        sys.setswitchinterval(_TURN_S)
         emit("replica_starts")
         self._ended = False
         self._fleet = serve.get_deployment_handle(context.deployment, context.app_name)
