@@ -1,5 +1,7 @@
 """`vigia promote --pull-request`: the same commit, on a branch of its own, for somebody to merge."""
 
+from dataclasses import replace
+
 from features.errors import RefusedError, RolloutError, UnverifiedError
 from flows.adapters.git import Clone, cloned
 from flows.adapters.git_history import commits_beyond
@@ -43,7 +45,7 @@ def propose_promotion(
     pull, how = _bring_up_to_date(forge, environment, branch, found, current, pushed)
     text = f"{how} pull request #{pull.number}, not promoted: {pull.url}"
     figures = {"pull_request": pull.number, "url": pull.url, "changes": changes(found)}
-    return outcome(environment, candidate, (("Proposed", text),), figures)
+    return replace(outcome(environment, candidate, (("Proposed", text),), figures), next_command="")
 
 
 def _push(clone: Clone, branch: str, found: Proposal, force: bool) -> bool:
