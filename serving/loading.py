@@ -33,12 +33,6 @@ class Served:
     since: float
 
     @cached_property
-    def thresholds(self) -> NDArray[np.float64]:
-        """By stratum, to divide scores by; NaN where one is not above 0 and no ratio has a meaning."""
-        found = np.asarray(self.bundle.judge.thresholds, np.float64)
-        return np.where(found > 0, found, np.nan)
-
-    @cached_property
     def ranges(self) -> NDArray[np.float64] | None:
         """(2, d) lowest and highest plausible values, ±inf where a feature has no range; None where none has one."""
         manifest = self.bundle.manifest
@@ -108,5 +102,5 @@ def _warmed(served: Served) -> Served:
     if not np.isfinite(scores).all():
         raise InputError("model.onnx", "must give a finite score at the centre of the features", float(scores[0]))
     judge(served.bundle.judge, scores)
-    _ = served.thresholds, served.ranges
+    _ = served.bundle.judge.scales, served.ranges
     return served

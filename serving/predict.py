@@ -14,7 +14,7 @@ from serving.loading import Served
 from serving.messages import ModelName, PredictAnswer
 from serving.requests import Asked
 from serving.scorer import score
-from serving.verdict import judge
+from serving.verdict import judge, severities
 
 _NAMES = tuple(stratum.name.lower() for stratum in Stratum)
 _ENCODER = msgspec.json.Encoder()
@@ -49,7 +49,7 @@ def judge_rows(asked: Asked, served: Served) -> Judged:
         scored = np.fromiter((state != OFF for state in asked.regime), bool, len(values))
         alerts = alerts & scored
     outside = None if served.ranges is None else (values < served.ranges[0]) | (values > served.ranges[1])
-    severity = scores / (served.thresholds if at is None else served.thresholds[found.strata])
+    severity = severities(bundle.judge, scores, found.strata)
     return Judged(asked, at, scores, alerts, found.p_values, severity, found.strata, scored, outside)
 
 

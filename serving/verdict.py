@@ -63,6 +63,12 @@ class Judge:
         """Look-ups of the p-values, made once."""
         return tuple(map(_Table.of, self.calibrations))
 
+    @cached_property
+    def scales(self) -> NDArray[np.float64]:
+        """The thresholds to divide scores by; NaN where one is not above 0 and no ratio has a meaning."""
+        found = np.asarray(self.thresholds, np.float64)
+        return np.where(found > 0, found, np.nan)
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -85,6 +91,11 @@ def judge(by: Judge, scores: NDArray[np.float32], strata: NDArray[np.int8] | Non
         flagged[rows] = exact[rows] >= threshold
         p[rows] = table.p_values(exact[rows])
     return Verdicts(flagged, p, chosen.astype(np.int8))
+
+
+def severities(by: Judge, scores: NDArray[np.float32], strata: NDArray[np.int8]) -> NDArray[np.float64]:
+    """(n,) scores divided by the threshold that applied, at least 1 for an alert; NaN for one of 0 or below."""
+    return np.asarray(scores / (by.scales if len(by.scales) == 1 else by.scales[strata]))
 
 
 def alerts(threshold: float, scores: ArrayLike) -> NDArray[np.bool_]:

@@ -28,28 +28,36 @@ class MovedSeries:
 def moved_series(
     reference: Rows, old: NDArray[np.float64], current: Rows, new: NDArray[np.float64], limit: float
 ) -> MovedSeries:
-    """Compare each series with itself: the shift of its median, in the usual series' robust standard deviation.
+    """Compare each series with itself, in each operating state: the shift of its median, in the usual series' robust
+    standard deviation.
 
     old, new: (n, d) and (m, d) values of the rows of both windows, as drift sees them.
     """
-    before, after = _by_series(reference, old), _by_series(current, new)
-    names = sorted(before.keys() & after.keys())
-    if not names:
+    before, after = _by_state(reference, old), _by_state(current, new)
+    both = sorted(before.keys() & after.keys())
+    if not both:
         return MovedSeries(0, ())
-    centres = np.array([np.median(before[name], axis=0) for name in names])
-    within = [np.median(np.abs(before[name] - centre), axis=0) for name, centre in zip(names, centres, strict=True)]
+    centres = np.array([np.median(before[key], axis=0) for key in both])
+    within = [np.median(np.abs(before[key] - centre), axis=0) for key, centre in zip(both, centres, strict=True)]
     scale = _NORMAL_MAD * np.median(within, axis=0)
-    shifts = np.array([np.median(after[name], axis=0) for name in names]) - centres
+    shifts = np.array([np.median(after[key], axis=0) for key in both]) - centres
     shifts = np.divide(shifts, scale, out=np.zeros_like(shifts), where=scale > 0)
-    furthest = np.abs(shifts).argmax(axis=1)
-    sizes = np.abs(shifts).max(axis=1)
-    order = [k for k in np.argsort(-sizes, kind="stable") if sizes[k] >= limit]
-    found = tuple((names[k], reference.features[furthest[k]], float(shifts[k, furthest[k]])) for k in order)
-    return MovedSeries(len(names), found)
+    furthest: dict[str, tuple[str, str, float]] = {}
+    for (name, _), feature, row in zip(both, np.abs(shifts).argmax(axis=1), shifts, strict=True):
+        if abs(row[feature]) >= max(limit, abs(furthest[name][2]) if name in furthest else 0.0):
+            furthest[name] = (name, reference.features[feature], float(row[feature]))
+    return MovedSeries(len({name for name, _ in both}), tuple(sorted(furthest.values(), key=lambda one: -abs(one[2]))))
 
 
-def _by_series(rows: Rows, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    order = np.argsort(rows.series, kind="stable")
-    codes, starts = np.unique(rows.series[order], return_index=True)
-    parts = np.split(values[order], starts[1:])
-    return {rows.series_names[code]: part for code, part in zip(codes, parts, strict=True) if len(part) >= MIN_ROWS}
+def _by_state(rows: Rows, values: NDArray[np.float64]) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """Values of every series and operating state with MIN_ROWS rows."""
+    named = (*rows.regime_names, "")  # UNKNOWN is the last
+    states = rows.series * 0 if rows.regimes is None else rows.regimes % len(named)
+    keys = rows.series * len(named) + states
+    order = np.argsort(keys, kind="stable")
+    found, starts = np.unique(keys[order], return_index=True)
+    return {
+        (rows.series_names[key // len(named)], named[key % len(named)] if rows.regimes is not None else ""): part
+        for key, part in zip(found, np.split(values[order], starts[1:]), strict=True)
+        if len(part) >= MIN_ROWS
+    }

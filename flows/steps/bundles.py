@@ -60,5 +60,4 @@ def find_version(asked: Asked, environment: Environment) -> ModelVersion:
     for alias in aliases:
         if (found := registry.by_alias(model, alias)) is not None:
             return found
-    rule = f"must point at a version of {model!r}; run `vigia train` first"
-    raise InputError("--bundle" if asked.bundle else "--alias", rule, asked.bundle or " or ".join(aliases))
+    raise InputError("--alias", f"must point at a version of {model!r}; run `vigia train` first", " or ".join(aliases))

@@ -1,6 +1,7 @@
 """Reading and validating a table: rows that may be used, the rest in quarantine with the reasons, a page for people."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,15 @@ class Opened:
 
     source: Source
     schema: Schema
+
+
+@dataclass(frozen=True)
+class JudgedTable:
+    """What validation said of a table, and the files written."""
+
+    validation: Validation
+    page: Path
+    quarantine: Path | None
 
 
 @dataclass(frozen=True)
@@ -72,53 +82,73 @@ def open_data(data: train.Data, cache: Path) -> Opened:
     return Opened(source, schema)
 
 
-def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
-    """Read and judge the table. Writes ``validation.html``, and ``quarantine.parquet`` where rows are invalid.
+def judge_table(
+    opened: Opened, config: train.TrainConfig, folder: Path, on_block: Callable[[JudgedBlock], None]
+) -> JudgedTable:
+    """Read and judge a table; ``on_block`` gets every block with its verdicts. Writes ``validation.html``, and
+    ``quarantine.parquet`` where rows are invalid.
 
-    cache: where sources keep what is costly to make again. Where ``validation.failures`` is not empty, the table is
-    refused and its rows mean nothing.
+    Where ``validation.failures`` is not empty, the table is refused and its rows mean nothing.
     """
-    opened = open_data(config.data, cache)
-    source, schema = opened.source, opened.schema
-    kept: list[TypedBlock] = []
-    lost: list[LostRows] = []
-    flags: list[np.ndarray] = []
-    valid: list[np.ndarray] = []
-    unplaced = 0
+    source = opened.source
     with QuarantineFile(folder / "quarantine.parquet") as quarantine:
 
-        def on_block(block: JudgedBlock) -> None:
-            nonlocal unplaced
-            kept.append(block.typed.take(block.valid))
-            flags.append(block.flags[block.valid])
-            valid.append(block.valid)
-            lost.append(_lost(block, config.validation.sensor_health))
-            unplaced += _anomalous(block) - len(lost[-1].times)
+        def keep(block: JudgedBlock) -> None:
+            on_block(block)
             quarantine.add(block)
 
         validation = validate(
             source.blocks,
             source.schema.names,
-            schema,
+            opened.schema,
             limits(config),
             uri=config.data.uri,
             simulated=source.simulated,
-            on_block=on_block,
+            on_block=keep,
         )
     page = folder / "validation.html"
     write_validation_page(validation, page)
+    return JudgedTable(validation, page, quarantine.written)
+
+
+def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
+    """Judge the table and keep its valid rows; as ``judge_table``.
+
+    cache: where sources keep what is costly to make again.
+    """
+    opened = open_data(config.data, cache)
+    kept: list[TypedBlock] = []
+    lost: list[LostRows] = []
+    flags: list[np.ndarray] = []
+    valid: list[np.ndarray] = []
+    unplaced = 0
+
+    def on_block(block: JudgedBlock) -> None:
+        nonlocal unplaced
+        kept.append(block.typed.take(block.valid))
+        flags.append(block.flags[block.valid])
+        valid.append(block.valid)
+        lost.append(_lost(block, config.validation.sensor_health))
+        unplaced += _anomalous(block) - len(lost[-1].times)
+
+    judged = judge_table(opened, config, folder, on_block)
     named, usable = np.concatenate([np.empty(0, object), *flags]), np.concatenate([np.empty(0, bool), *valid])
-    rows = from_blocks(kept, schema, named, np.flatnonzero(usable))
-    return CheckedTable(rows, _join(lost), unplaced, validation, page, quarantine.written)
+    rows = from_blocks(kept, opened.schema, named, np.flatnonzero(usable))
+    return CheckedTable(rows, _join(lost), unplaced, judged.validation, judged.page, judged.quarantine)
 
 
 def read_checked(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     """The checked table. Raises InputError with a sentence a rule when validation refuses it."""
     table = check(config, folder, cache)
-    if table.validation.failures:
-        sentences = "\n  ".join(table.validation.failures)
-        raise InputError(f"table {config.data.uri}", f"fails validation (see {table.page}):\n  {sentences}")
+    refuse_failures(table.validation, table.page)
     return table
+
+
+def refuse_failures(validation: Validation, page: Path) -> None:
+    """Raises InputError with a sentence a rule where validation refused a table."""
+    if validation.failures:
+        sentences = "\n  ".join(validation.failures)
+        raise InputError(f"table {validation.uri}", f"fails validation (see {page}):\n  {sentences}")
 
 
 def limits(config: train.TrainConfig) -> Limits:

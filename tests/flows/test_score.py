@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.calibration import AlertBudget, calibrate
+from evaluation.validation.rules import Limits
+from evaluation.validation.validate import JudgedBlock, validate
 from features.errors import InputError, NotEnoughDataError
 from features.history import scorable
 from features.rows import Rows
@@ -21,7 +23,10 @@ from flows.cli.main import main
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome
-from flows.steps.score import score_table
+from flows.steps.bundles import FoundBundle
+from flows.steps.score import for_bundle, score_table
+from flows.steps.scoring import BlockScorer
+from flows.steps.table import Opened, open_data
 from flows.workspace import Workspace
 from serving.bundle import FORMAT, Bundle, Manifest, PastRows, make_history, make_scorer, open_bundle, pack
 from serving.scorer import score, score_rows
@@ -77,12 +82,37 @@ def table() -> pa.Table:
     return pa.table(made | {"time": pa.array(columns["t"][order]).cast(pa.timestamp("us")), "noise": order})
 
 
-def run(folder: Path, table: pa.Table, bundle: Bundle, *settings: str, out: Path | None = None) -> Outcome:
+def run(
+    folder: Path, table: pa.Table, bundle: Bundle, *settings: str, out: Path | None = None, explained: bool = False
+) -> Outcome:
     folder.mkdir(exist_ok=True)
     pq.write_table(table, folder / "table.parquet")
     roles = ("data.timestamp=time", "validation.min_rows=1", f"data.uri={folder / 'table.parquet'}")
     config = load_config(TrainConfig, None, [*roles, *settings])
-    return score_table(config, bundle, "test", out, Workspace(folder), Screen(quiet=True))
+    found = FoundBundle(bundle, {}, "test", None)
+    return score_table(config, found, out, Workspace(folder), Screen(quiet=True), explained=explained)
+
+
+def judged(opened: Opened, rows: int) -> list[JudgedBlock]:
+    """The blocks of a table, judged, of that many rows."""
+    found: list[JudgedBlock] = []
+    source, small = opened.source, Limits(min_rows=1, allow_constant=True)
+    validate(
+        lambda columns: (part for batch in source.blocks(columns) for part in pieces(batch, rows)),
+        source.schema.names,
+        opened.schema,
+        small,
+        uri="",
+        simulated=False,
+        on_block=found.append,
+        block_rows=rows,
+    )
+    return found
+
+
+def pieces(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
 
 
 def row_by_row(table: pa.Table, bundle: Bundle, depth: int, max_gap_us: int) -> list[dict[str, Any]]:
@@ -118,6 +148,8 @@ def test_scores_equal_those_of_the_scorer_fed_row_by_row(
     bundle = bundle_with(history, kind)
     done = run(tmp_path, table, bundle)
     found = pq.read_table(done.paths["scores"])
+    assert found["row"].to_pylist() == sorted(found["row"].to_pylist())
+    found = found.sort_by([("series", "ascending"), ("timestamp", "ascending")])
     expected = row_by_row(table, bundle, history.rows if history else 0, 15 * MINUTE)
     assert found["series"].to_pylist() == [line["series"] for line in expected]
     assert found["timestamp"].cast(pa.int64()).to_pylist() == [line["at"] for line in expected]
@@ -152,6 +184,7 @@ def test_an_onset_is_an_alert_row_with_none_of_its_series_within_the_merge_befor
     tmp_path: Path, table: pa.Table
 ) -> None:
     found = pq.read_table(run(tmp_path, table, bundle_with(None)).paths["scores"])
+    found = found.sort_by([("series", "ascending"), ("timestamp", "ascending")])
     last: dict[str, int] = {}
     for series, at, alert, onset in zip(
         *(found[name].to_pylist() for name in ("series",)),
@@ -169,12 +202,66 @@ def test_a_table_without_series_and_time_is_scored_in_its_order(tmp_path: Path, 
     whole, bundle = table.filter(pa.array(np.isfinite(table["b"].to_numpy()))), bundle_with(None)
     settings = ("data.series=null", "data.timestamp=null")
     found = pq.read_table(run(tmp_path, whole, bundle, *settings).paths["scores"])
-    assert found.column_names == ["row", "flags", "complete", "score", "p_value", "alert"]
+    assert found.column_names == ["row", "flags", "complete", "score", "p_value", "alert", "severity"]
     assert found["row"].to_pylist() == list(range(len(whole)))
     values = np.column_stack([whole[name].to_numpy() for name in "abc"])
     assert found["score"].to_pylist() == score(bundle.scorer, values).tolist()
     with pytest.raises(InputError, match=r"data\.timestamp: must name the column of times"):
         run(tmp_path, whole, bundle_with(HISTORY), *settings)
+
+
+def test_severity_is_the_score_by_the_threshold_and_alerts_have_reasons_when_asked_for(
+    tmp_path: Path, table: pa.Table
+) -> None:
+    bundle = bundle_with(None)
+    found = pq.read_table(run(tmp_path, table, bundle, explained=True).paths["scores"])
+    assert found["severity"].to_numpy() == pytest.approx(found["score"].to_numpy() / bundle.manifest.threshold)
+    for alert, reasons in zip(found["alert"].to_pylist(), found["reasons"].to_pylist(), strict=True):
+        assert (reasons is not None) == alert
+    values = {name: table[name].to_numpy()[found["row"].to_numpy()] for name in "abc"}
+    wild = int(np.argmax(np.abs(values["a"] - 5)))
+    first = found["reasons"][wild].as_py()
+    assert {reason["feature"] for reason in first} == {"a", "b", "c"}
+    for reason in first:
+        name = reason["feature"]
+        centre = bundle.scorer.transform.centre["abc".index(name)]
+        assert reason["direction"] == ("above" if values[name][wild] > centre else "below")
+    assert "reasons" not in pq.read_table(run(tmp_path, table, bundle).paths["scores"]).column_names
+
+
+@pytest.mark.parametrize("history", [None, HISTORY])
+def test_scores_do_not_depend_on_how_the_table_is_cut(
+    tmp_path: Path, table: pa.Table, history: PastRows | None
+) -> None:
+    """Blocks of 40 rows of series that take turns, in order of time, against one block."""
+    bundle, ordered = bundle_with(history), table.sort_by("time")
+    pq.write_table(ordered, tmp_path / "table.parquet")
+    roles = ("data.timestamp=time", "data.label=null", f"data.uri={tmp_path / 'table.parquet'}")
+    opened = open_data(for_bundle(load_config(TrainConfig, None, roles), bundle.manifest).data, tmp_path)
+    found = []
+    for rows in (400, 40):
+        scorer = BlockScorer(bundle, opened.schema, explained=False)
+        found.append([scorer.score(block) for block in judged(opened, rows)])
+    assert [len(parts) for parts in found] == [1, 9]
+    assert pa.concat_tables(found[0]).equals(pa.concat_tables(found[1]))
+
+
+def test_with_a_history_a_table_out_of_order_beyond_a_block_is_refused(tmp_path: Path, table: pa.Table) -> None:
+    pq.write_table(table.sort_by([("time", "descending")]), tmp_path / "table.parquet")
+    bundle = bundle_with(HISTORY)
+    roles = ("data.timestamp=time", "data.label=null", f"data.uri={tmp_path / 'table.parquet'}")
+    opened = open_data(for_bundle(load_config(TrainConfig, None, roles), bundle.manifest).data, tmp_path)
+    scorer, blocks = BlockScorer(bundle, opened.schema, explained=False), judged(opened, 40)
+    with pytest.raises(
+        InputError, match=r"data\.timestamp of series '.*': rows of a series must come in order of time"
+    ):
+        list(map(scorer.score, blocks))
+
+
+def test_a_refused_table_leaves_no_file(tmp_path: Path, table: pa.Table) -> None:
+    with pytest.raises(InputError, match="fails validation"):
+        run(tmp_path, table, bundle_with(None), "validation.min_rows=10000", out=tmp_path / "out" / "scores.parquet")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_missing_feature_is_named(tmp_path: Path, table: pa.Table) -> None:

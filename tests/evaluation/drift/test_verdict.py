@@ -82,6 +82,18 @@ def test_a_series_is_judged_against_itself_and_the_feature_that_moved_furthest_i
     assert found.moved[0][2] == pytest.approx(9, abs=1)
 
 
+def test_a_series_that_runs_more_often_at_full_load_has_not_moved() -> None:
+    old, new = fleet(10, 80, 0), fleet(10, 80, 1)
+    loads = [np.arange(800) % 80 < count for count in (25, 50)]
+    parts = []
+    for rows, high in zip((old, new), loads, strict=True):
+        rows.values[high] += 50.0
+        parts.append(replace(rows, regimes=high.astype(np.int64), regime_names=("low", "high")))
+    stated = moved_series(parts[0], old.values, parts[1], new.values, 3.0)
+    assert (stated.judged, len(stated.moved)) == (10, 0)
+    assert len(moved_series(old, old.values, new, new.values, 3.0).moved) == 10
+
+
 def test_series_with_few_rows_or_in_one_window_alone_are_not_judged() -> None:
     old, new = fleet(10, 40, 0), fleet(12, 40, 1)
     few = new.take(np.r_[0:40, 40:55, 400:480])
