@@ -31,13 +31,13 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
         raise InputError("--force", "needs --reason: what is overridden is written into the commit")
     if arguments.wait and arguments.pull_request:
         raise InputError("--wait", "must not be given with --pull-request: nobody knows when it will be merged")
-    from flows.adapters.registry import Registry
+    from flows.adapters.registry import registry_of
     from flows.promotion.admission import Overrides
     from flows.steps.promote import preview, promote
     from flows.steps.waiting import wait_for_champion
 
     place = chosen(arguments, workspace, git=True)
-    registry = Registry(place.registry, place.artifacts)
+    registry = registry_of(place)
     overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason)
     asked = (arguments.model, arguments.version, overrides)
     if arguments.dry_run:

@@ -59,7 +59,8 @@ def test_a_run_killed_between_its_stages_ends_as_one_that_was_not(tmp_path: Path
 
     refused = start(tmp_path, "--resume", "--set", "seed=1")
     output, _ = refused.communicate(timeout=60)
-    assert (refused.returncode, "--resume: takes table and configuration from the run" in output) == (2, True)
+    rule = "--resume: takes table, configuration and environment from the run"
+    assert (refused.returncode, rule in output) == (2, True)
     again = start(tmp_path, "--resume")
     output, _ = again.communicate(timeout=60)
     assert (again.returncode, "there is no unfinished training run" in output) == (2, True)
