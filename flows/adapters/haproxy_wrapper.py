@@ -17,7 +17,8 @@ with open(path) as file:
     sections = re.split(r"(?m)^(?=\\S)", file.read())
 text = "".join(s for s in sections if not s.startswith(("frontend prometheus", "listen stats")))
 text = text.replace("mode 666 level admin", "mode 600 level admin")
-text = re.sub(r"(?m)^ *(log .*|option httplog|option log-health-checks)\\n", "", text)
+# No access log. The target of format rfc5424, there where Serve's metrics of HAProxy are on, is a socket of Serve's.
+text = re.sub(r"(?m)^ *(log (?!.* rfc5424 ).*|option httplog|option log-health-checks)\\n", "", text)
 with open(path, "w") as file:
     file.write(text)
 if sys.platform == "linux":
