@@ -10,12 +10,17 @@ from pathlib import Path
 
 import ray
 
+from features.errors import UnreachableError
+
 _REAPER = Path(__file__).with_name("ray_reaper.py")
 
 
 @contextmanager
 def running_ray(folder: Path, cpus: int | None = None) -> Iterator[None]:
-    """Ray without dashboard in ``folder``, which is removed at the end, also when this process is killed."""
+    """Ray without dashboard in ``folder``, which is removed at the end, also when this process is killed.
+
+    Raises UnreachableError where it did not come up within its own 30 s, as on a machine that has too much to do.
+    """
     reaper = subprocess.Popen(
         [sys.executable, "-I", str(_REAPER), str(folder)],
         stdin=subprocess.PIPE,
@@ -23,15 +28,24 @@ def running_ray(folder: Path, cpus: int | None = None) -> Iterator[None]:
         start_new_session=True,  # Ctrl-C is for the command alone
     )
     try:
-        ray.init(
-            num_cpus=cpus or max(2, os.cpu_count() or 1),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="error",
-            _temp_dir=str(folder),
-        )
+        _start(folder, cpus or max(2, os.cpu_count() or 1))
         yield
     finally:
         ray.shutdown()
         reaper.communicate(b"done")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path, cpus: int) -> None:
+    try:
+        ray.init(
+            num_cpus=cpus,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="error",
+            _temp_dir=str(folder),
+        )
+    except Exception as error:  # Ray raises no kind of its own here
+        if "timed out during startup" not in str(error):
+            raise
+        raise UnreachableError("Ray did not start within 30 s; is this machine overloaded?") from error
