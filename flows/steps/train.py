@@ -28,7 +28,7 @@ from flows.steps.drift import report_rows
 from flows.steps.findings import Findings, LeftOut, figures
 from flows.steps.fitting import declared_history, fit_bundle, normal
 from flows.steps.gating import gate, gate_rules, refusal
-from flows.steps.judging import judge_bundle
+from flows.steps.judging import judge_bundle, lost_in_test
 from flows.steps.lineage import spans, trace
 from flows.steps.recording import record
 from flows.steps.screen import screen
@@ -84,7 +84,8 @@ def _train(
         bundle = open_bundle(fitted.files)
         with progress.stage("Judging") as stage:
             judged = judge_bundle(bundle, fitted, windows, table.lost, config)
-            trial = Trial(table.rows, bundle, judged.scored, normal(windows[Window.REFERENCE]).rows, table.lost)
+            lost = lost_in_test(table.lost, windows[Window.TEST].rows, config)
+            trial = Trial(table.rows, bundle, judged.scored, normal(windows[Window.REFERENCE]).rows, lost)
             compared = hold_against(champion, trial, config)
             decision = gate(fitted.files, bundle, judged, compared.comparison, champion, table.validation, config.gate)
             stage.result(decision.outcome)
