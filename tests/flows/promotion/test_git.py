@@ -1,5 +1,6 @@
 """The git door: signing, hooks, credentials, line endings; what a machine's own settings may and may not change."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from features.errors import InputError, RefusedError, UnreachableError
 from flows.adapters.git import Change, cloned, commit_change, head_commit, push_change, read_head
 from flows.adapters.git_program import blanked, git
+from tests.fakes.git_http import PASSWORD, USER, git_host
 from tests.flows.promotion.place import FILE, Place, run_in
 
 
@@ -129,3 +131,28 @@ def test_what_git_prints_shows_no_password(tmp_path: Path, monkeypatch: pytest.M
         git("ls-remote", "https://plant.example/x.git")
     assert "geheim" not in str(caught.value)
     assert "127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_password_that_git_asks_for_reaches_the_host_and_no_argument(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, log, real = tmp_path / "ask", tmp_path / "arguments", shutil.which("git")
+    ask.write_text(f'#!/bin/sh\ncase "$1" in User*) echo {USER} ;; *) echo {PASSWORD} ;; esac\n')
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "git"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {real} "$@"\n')
+    for script in (ask, program):
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
+        monkeypatch.delenv(name, raising=False)
+    place.git("config", "http.receivepack", "true")
+    with git_host(place.repository.parent) as url:
+        with pytest.raises(InputError, match=r"terminal prompts disabled|could not read Username"):
+            push_change(f"{url}/gitops.git", "main", lambda _: Change("notes", "x\n", "Note\n"))
+        monkeypatch.setenv("GIT_ASKPASS", str(ask))
+        push_change(f"{url}/gitops.git", "main", lambda _: Change("notes", "x\n", "Note\n"))
+    assert place.log() == ["Note", "Seed the environment"]
+    assert "push --porcelain" in log.read_text()
+    assert PASSWORD not in log.read_text()
