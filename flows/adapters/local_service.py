@@ -39,23 +39,9 @@ def service(
     write_wrapper(folder / "haproxy")
     os.environ.update({**_environment(folder), MARK: str(workspace.root), **settings})
     metrics_port = _free_port()
-    context = ray.init(
-        address="local",
-        num_cpus=4,
-        num_gpus=0,
-        include_dashboard=True,
-        dashboard_host="127.0.0.1",
-        dashboard_port=_free_port(),
-        object_store_memory=100 * 2**20,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        namespace="serve",
-        _node_ip_address="127.0.0.1",
-        _metrics_export_port=metrics_port,
-        _temp_dir=str(folder / "r"),
-    )
+    dashboard = _start_ray(workspace, folder, metrics_port)
     url, metrics = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics"
-    record = ServiceRecord(os.getpid(), f"http://{context.dashboard_url}", url, str(folder), metrics)
+    record = ServiceRecord(os.getpid(), f"http://{dashboard}", url, str(folder), metrics)
     try:
         write_text(workspace.service, json.dumps(asdict(record)))
         with telling_events(folder / "r" / "session_latest"):
@@ -66,6 +52,30 @@ def service(
         serve.shutdown()
         ray.shutdown()
         end_marked(str(workspace.root))
+
+
+def _start_ray(workspace: Workspace, folder: Path, metrics_port: int) -> str:
+    """Host and port of its dashboard. Raises UnreachableError where it does not start; nothing is left of it then."""
+    try:
+        context = ray.init(
+            address="local",
+            num_cpus=4,
+            num_gpus=0,
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+            dashboard_port=_free_port(),
+            object_store_memory=100 * 2**20,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            namespace="serve",
+            _node_ip_address="127.0.0.1",
+            _metrics_export_port=metrics_port,
+            _temp_dir=str(folder / "r"),
+        )
+    except Exception as error:  # Ray says so with a plain Exception, as on a machine too busy to start it in time
+        end_marked(str(workspace.root))
+        raise UnreachableError(f"Ray did not start: {str(error).splitlines()[0]}") from error
+    return str(context.dashboard_url)
 
 
 def _environment(folder: Path) -> dict[str, str]:
