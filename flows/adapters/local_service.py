@@ -45,11 +45,12 @@ def service(
     try:
         write_text(workspace.service, json.dumps(asdict(record)))
         with telling_events(folder / "r" / "session_latest"):
-            yield record
-            serve.shutdown()
+            try:
+                yield record
+            finally:
+                workspace.service.unlink(missing_ok=True)
+                serve.shutdown()
     finally:
-        workspace.service.unlink(missing_ok=True)
-        serve.shutdown()
         ray.shutdown()
         end_marked(str(workspace.root))
 
