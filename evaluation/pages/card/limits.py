@@ -64,8 +64,8 @@ def _about_quality(card: Card) -> Iterator[str]:
         )
     for one in card.kinds:
         if not one.detected:
-            times = "time" if one.episodes == 1 else "times"
-            yield f"“{one.kind}” occurred {one.episodes} {times} and was never detected."
+            often = "once" if one.episodes == 1 else f"{one.episodes} times"
+            yield f"“{one.kind}” occurred {often} and was never detected."
     if card.stability is not None and card.stability.overlap < _STABLE:
         yield (
             f"Another seed would name other rows: the top 1 % of two fits share {share(card.stability.overlap)} on "
