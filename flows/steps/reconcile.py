@@ -16,7 +16,8 @@ from flows.steps.head import named_bundle, target
 from flows.steps.verify import verify
 
 _LOOK_AGAIN_S = 0.5
-_APPLY_AGAIN_S = 15.0
+_AGAIN_S = 15.0
+_LOGGING = "logging_config"
 
 
 def reconcile(doors: Doors, rules: Rules, progress: Progress) -> Outcome:
@@ -36,22 +37,24 @@ def reconcile(doors: Doors, rules: Rules, progress: Progress) -> Outcome:
 
 
 def watch(doors: Doors, rules: Rules, progress: Progress, goes_on: Callable[[], bool]) -> Outcome:
-    """Reconcile whenever the head moves, and every now and then because a service may have been restarted.
+    """Reconcile whenever the head moves, and again every 15 s while it is not verified or Serve was given another one.
 
-    Whatever goes wrong is told and tried again; it ends when ``goes_on()`` says so.
+    Whatever goes wrong is told once and tried again; it ends when ``goes_on()`` says so.
     """
-    place, count, seen, again = doors.environment, 0, "", 0.0
+    place, count, tried, verified, again, told = doors.environment, 0, "", "", 0.0, ""
     while goes_on():
         try:
             commit = head_commit(place.repository, place.branch)
-            if commit != seen or (time.monotonic() > again and apply_head(place, doors.api)):
-                seen, count = commit, count + 1
-                for heading, text in reconcile(doors, rules, progress).lines:
-                    progress.say(f"{heading}: {text}")
-                again = time.monotonic() + _APPLY_AGAIN_S
+            if commit != tried or time.monotonic() > again:
+                tried, again = commit, time.monotonic() + _AGAIN_S
+                if commit != verified or apply_head(place, doors.api):
+                    for heading, text in reconcile(doors, rules, progress).lines:
+                        progress.say(f"{heading}: {text}")
+                    verified, count, told = commit, count + 1, ""
         except VigiaError as error:
-            progress.say(f"{type(error).__name__}: {error}")
-            again = time.monotonic() + _APPLY_AGAIN_S
+            if str(error) != told:
+                told = str(error)
+                progress.say(f"{type(error).__name__}: {told}")
         time.sleep(_LOOK_AGAIN_S)
     return Outcome(lines=(("Watched", f"{place.name}, {count} times reconciled"),), figures={"reconciled": count})
 
@@ -72,6 +75,16 @@ def apply_head(environment: Environment, api: ServeApi) -> bool:
 
 
 def _differs(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether Serve has other applications than these, or other configurations of them."""
-    applied = {name: application.get("deployed_app_config") for name, application in found.items()}
-    return applied != {application["name"]: application for application in wanted["applications"]}
+    """Whether Serve has other applications than these, or other configurations of them.
+
+    Serve writes the configuration's own logging into each application that has none, which is no difference.
+    """
+    named = {application["name"]: application for application in wanted["applications"]}
+    return found.keys() != named.keys() or any(
+        _without_added(found[name].get("deployed_app_config") or {}, application) != application
+        for name, application in named.items()
+    )
+
+
+def _without_added(applied: Mapping[str, Any], application: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in applied.items() if key != _LOGGING or key in application}

@@ -2,8 +2,17 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from features.errors import DisagreementError, InputError, RefusedError, RolloutError, UnverifiedError, VigiaError
+from features.errors import (
+    DisagreementError,
+    InputError,
+    RefusedError,
+    RetryError,
+    RolloutError,
+    UnverifiedError,
+    VigiaError,
+)
 from flows.outcome import Outcome, Progress, Stage
 from flows.promotion.judge import Bad, Changed, Decision, Rules, Superseded, Unverifiable, Waiting, judge, lacking
 from flows.promotion.observation import Head, Look
@@ -51,7 +60,18 @@ def _watch(doors: Doors, heads: HeadReader, head: Head, rules: Rules, stage: Sta
         if not isinstance(decision, Waiting):
             return decision, looks[-1]
         stage.update(decision.reason)
-        time.sleep(min(rules.spacing_s, _ASK_AGAIN_S) if lacking(head.digest, looks[-1]) else rules.spacing_s)
+        lacks = lacking(head.digest, looks[-1])
+        _pause(heads, head, min(rules.spacing_s, _ASK_AGAIN_S) if lacks else rules.spacing_s)
+
+
+def _pause(heads: HeadReader, head: Head, seconds: float) -> None:
+    """Wait that long, or until the head names another digest."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, _ASK_AGAIN_S))
+        with suppress(RetryError):  # the next look will say so
+            if left > _ASK_AGAIN_S and heads.read().digest != head.digest:
+                return
 
 
 def _crowned(doors: Doors, head: Head, seen: Look) -> Outcome:

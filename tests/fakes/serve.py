@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from flows.adapters.serve_api import ServeApi
+from flows.promotion.edit import APPLICATION
 from serving.failure import Kind
 
 TOKEN = "token-of-the-dashboard"
@@ -44,7 +45,7 @@ class FakeReplica:
 
 @dataclass
 class FakeServe:
-    """The applications that were PUT; the first one's digest reaches the replicas.
+    """The applications that were PUT; the digest of ours reaches the replicas.
 
     refuse: status of every answer of the service, 0 for none; silent: names of replicas that do not answer; ghosts:
     replicas that answer and that Serve does not call RUNNING; status, message: of the applications.
@@ -65,14 +66,15 @@ class FakeServe:
         """Serve's PUT: the applications of this configuration, and no others."""
         with self.lock:
             self.puts += 1
-            self.applications = {application["name"]: application for application in config["applications"]}
+            logging = {key: config[key] for key in ("logging_config",) if key in config}  # as Serve does
+            self.applications = {application["name"]: logging | application for application in config["applications"]}
             for replica in self.replicas:
                 replica.configure(self.applied())
 
     def applied(self) -> str:
         """The digest in what was PUT last."""
-        first = next(iter(self.applications.values()))
-        return str(first["deployments"][0]["user_config"]["bundle"]["digest"])
+        ours = self.applications[APPLICATION]
+        return str(ours["deployments"][0]["user_config"]["bundle"]["digest"])
 
     def status_of(self, application: dict[str, Any]) -> dict[str, Any]:
         """One entry of Serve's answer."""

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from flows.workspace import Workspace
 from serving.bundle import pack
 from serving.loading import BundleRef
 from tests.fakes.serve import FakeReplica, FakeServe, serving
+from tests.flows.verification.quiet import Quiet
 from tests.serving.service import store_files
 from tests.serving.test_bundle import MANIFEST, sum_of
 
@@ -33,26 +33,6 @@ MODEL = "m"
 QUICK = Rules(rounds=3, over_s=0.1, timeout_s=60.0)
 SHORT = Rules(rounds=3, over_s=0.1, timeout_s=0.4)
 """Where nothing is to be verified in the end."""
-
-
-class Quiet:
-    """Implements flows.outcome.Progress and Stage; keeps what was said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def stage(self, title: str) -> AbstractContextManager["Quiet"]:
-        self.said.append(title)
-        return nullcontext(self)
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def update(self, text: str) -> None:
-        pass
-
-    def result(self, text: str) -> None:
-        self.said.append(text)
 
 
 @dataclass

@@ -16,7 +16,8 @@ from flows.promotion.judge import Rules
 from flows.steps.promote import promote
 from flows.steps.verify import verify
 from serving.bundle import pack
-from tests.flows.verification.conftest import MODEL, Place, Quiet
+from tests.flows.verification.conftest import MODEL, Place
+from tests.flows.verification.quiet import Quiet
 from tests.serving.service import store_files
 from tests.serving.test_bundle import MANIFEST, sum_of
 
