@@ -53,6 +53,9 @@ bench-serve: install ## vigia through Ray Serve beside mlflow, FastAPI and a bar
 bench-swap: install ## twenty bundle changes under load from a store that takes 10 s to answer (four minutes); ARGS=--write
 	@$(BIN)/python -m tests.bench.serve_swap $(ARGS)
 
+bench-rollout: install ## promotions through git on two replicas at 300 requests/s, commit to last replica (two minutes); ARGS=--write
+	@$(BIN)/python -m tests.bench.rollout $(ARGS)
+
 bench-quality: install ## measure detection quality again, every table of docs/quality.md (a quarter of an hour)
 	@$(BIN)/python -m tests.quality.tables --write
 	@$(BIN)/python -m tests.quality.skab --write
