@@ -1,15 +1,17 @@
 """The registry: safe to run again, safe for many clients at once, and clear about what is wrong with it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from mlflow import MlflowClient
 
 from features.errors import InputError, UnreachableError
 from flows.adapters.registry import Registry
+from tests.fakes.postgres import postgres
 from tests.fakes.refusing import answering, silent_server
 
 RUN = "0" * 32
@@ -17,13 +19,23 @@ RUN = "0" * 32
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a registry on SQLite, whose first use takes seconds."""
+    """Of artifacts, and of the SQLite file."""
     return tmp_path_factory.mktemp("registry")
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def uri(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """MLflow's store without its server; first use takes seconds. On SQLite clients wait, on PostgreSQL they collide."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/new/mlflow.db"
+        return
+    with postgres() as database:
+        yield f"postgresql+psycopg2://owner:{quote(database.password)}@127.0.0.1:{database.port}/postgres"
+
+
 @pytest.fixture(scope="module")
-def registry(folder: Path) -> Registry:
-    return Registry(f"sqlite:///{folder}/new/mlflow.db", folder / "artifacts")
+def registry(uri: str, folder: Path) -> Registry:
+    return Registry(uri, folder / "artifacts")
 
 
 @pytest.fixture
@@ -69,10 +81,10 @@ def test_clients_that_register_other_digests_at_once_get_versions_of_their_own(r
     assert sorted(map(str, versions)) == ["1", "2", "3", "4", "5"]
 
 
-def test_clients_that_register_one_digest_at_once_get_one_version(registry: Registry, folder: Path) -> None:
+def test_clients_that_register_one_digest_at_once_get_one_version(registry: Registry, uri: str) -> None:
     versions = at_once(5, lambda _: registry.register("same", "file:///a", "d", RUN).version)
     assert len(set(versions)) == 1
-    known = MlflowClient(f"sqlite:///{folder}/new/mlflow.db").search_model_versions("name = 'same'")
+    known = MlflowClient(uri).search_model_versions("name = 'same'")
     assert [str(version.version) for version in known] == [versions[0]]
 
 
@@ -85,13 +97,13 @@ def test_clients_that_move_one_alias_at_once_leave_it_at_one_of_their_versions(r
     assert found.version in {"1", "2", "3", "4"}
 
 
-def test_clients_that_begin_at_once_share_the_experiment(registry: Registry, folder: Path) -> None:
+def test_clients_that_begin_at_once_share_the_experiment(registry: Registry, uri: str, folder: Path) -> None:
     def begin(number: int) -> None:
         with registry.run("shared", f"run-{number}", {"a": number}):
             pass
 
     at_once(5, begin)
-    client = MlflowClient(f"sqlite:///{folder}/new/mlflow.db")
+    client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("shared")
     assert experiment.artifact_location == (folder / "artifacts" / "shared").as_uri()
     runs = client.search_runs([experiment.experiment_id])
@@ -100,14 +112,14 @@ def test_clients_that_begin_at_once_share_the_experiment(registry: Registry, fol
 
 
 def test_a_run_is_taken_up_again_by_its_name_and_more_parameters_than_one_request_holds_are_kept(
-    registry: Registry, folder: Path
+    registry: Registry, uri: str
 ) -> None:
     many = {f"p{n}": n for n in range(230)}
     with pytest.raises(ZeroDivisionError), registry.run("again", "one", many) as first:
         raise ZeroDivisionError
     with registry.run("again", "one", many) as second:
         assert second == first
-    run = MlflowClient(f"sqlite:///{folder}/new/mlflow.db").get_run(first)
+    run = MlflowClient(uri).get_run(first)
     assert (run.info.status, len(run.data.params)) == ("FINISHED", 230)
 
 
