@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def uri(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """MLflow's store without its server; first use takes seconds. On SQLite clients wait, on PostgreSQL they collide."""
+    """MLflow's store without its server; its first use takes seconds. On PostgreSQL clients collide."""
     if request.param == "sqlite":
         yield f"sqlite:///{folder}/new/mlflow.db"
         return
