@@ -99,6 +99,7 @@ def roll_out_under_load(
     doors = Doors(place, registry_of(place), api, lease, log)
     _commit(place, refs[0])
     reconcile(doors, _RULES, Quiet())
+    count = len(service.api.fleet())
     api.puts.clear()
     over, changes = threading.Event(), list[Change]()
 
@@ -108,7 +109,7 @@ def roll_out_under_load(
             for ref in refs[1:]:
                 _commit(place, ref)
                 asked = time.monotonic()
-                service.wait(lambda states, b=ref: all(s.get("served") == b.digest for s in states))  # type: ignore[misc]
+                service.wait(lambda states, b=ref: _all_serve(states, b, count))  # type: ignore[misc]
                 changes.append(Change(ref.digest, asked, time.monotonic()))
                 _until_champion(doors, ref.version)
         finally:
@@ -125,6 +126,10 @@ def roll_out_under_load(
     return Rollouts(
         Swaps(refs[0].digest, tuple(changes), tuple(answers)), tuple(api.puts), champion.version if champion else ""
     )
+
+
+def _all_serve(states: list[dict[str, Any]], ref: BundleRef, count: int) -> bool:
+    return len(states) == count and all(state.get("served") == ref.digest for state in states)
 
 
 def _commit(place: Environment, ref: BundleRef) -> None:
