@@ -2,9 +2,11 @@
 
 import hashlib
 import io
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from features.rows import Rows
+
+_NAMES_AT_ONCE, _PAUSE_S = 1_000, 0.0005  # about a millisecond of work, then other threads have their turn
 
 
 class Stratum(IntEnum):
@@ -109,37 +113,78 @@ def write_table(table: BaselineTable) -> bytes:
 
 def read_table(content: bytes, d: int) -> BaselineTable:
     """The table of d features behind ``baselines.parquet``. Raises InputError naming what does not fit."""
-    try:
-        found = pq.read_table(pa.BufferReader(content))
-        matrix = {name: found[name].combine_chunks().flatten().to_numpy() for name in ("centre", "scale")}
-        series, regimes = found["series"].to_pylist(), found["regime"].to_pylist()
-        rows, stratum = found["rows"].to_numpy(), found["stratum"].to_numpy()
-        shaped = {name: values.reshape(len(series), -1) for name, values in matrix.items()}
-    except (pa.ArrowException, OSError, KeyError, ValueError, AttributeError) as error:
-        raise InputError("baselines.parquet", f"cannot be read ({str(error).splitlines()[0]})") from error
-    centre, scale = shaped["centre"], shaped["scale"]
-    if centre.shape[1] != d or scale.shape[1] != d:
-        raise InputError("baselines.parquet", f"must hold {d} features", (centre.shape[1], scale.shape[1]))
-    if not (np.isfinite(centre).all() and np.isfinite(scale).all() and (scale > 0).all()):
-        raise InputError("baselines.parquet", "every centre must be finite and every scale above 0")
-    if not series or series[-1] or regimes[-1]:
-        raise InputError("baselines.parquet", "must end with the fleet's row for any state", len(series))
-    return BaselineTable(tuple(series), tuple(regimes), rows, stratum, centre, scale)
+    found = _read(content, d)
+    names = tuple(zip(*_names(found), strict=True))
+    return BaselineTable(names[0], names[1], found.rows, found.stratum, found.centre, found.scale)
+
+
+def read_baselines(content: bytes, d: int) -> Baselines:
+    """The lookup behind ``baselines.parquet``, without ever holding all its names. Raises as ``read_table`` does."""
+    found = _read(content, d)
+    return _lookup(_names(found), found.stratum, found.centre, found.scale)
 
 
 def make_baselines(table: BaselineTable) -> Baselines:
     """The lookup of a table; names are kept as hashes only. Raises InputError where two rows share a key."""
-    own = [number for number, name in enumerate(table.series) if name]
-    fleet = [number for number, name in enumerate(table.series) if not name]
-    keys = np.array([key_of(table.series[number], table.regimes[number]) for number in own], np.uint64)
-    order = np.argsort(keys)
-    if (np.diff(keys[order]) == 0).any():
+    return _lookup(zip(table.series, table.regimes, strict=True), table.stratum, table.centre, table.scale)
+
+
+def _lookup(
+    names: Iterable[tuple[str, str]],
+    stratum: NDArray[np.int8],
+    centre: NDArray[np.float64],
+    scale: NDArray[np.float32],
+) -> Baselines:
+    keys, fleet = np.empty(len(stratum), np.uint64), dict[int, str]()
+    for row, (series, regime) in enumerate(names):
+        keys[row] = key_of(series, regime)
+        if not series:
+            fleet[row] = regime
+    own = np.delete(np.arange(len(keys)), list(fleet))
+    own = own[np.argsort(keys[own])]
+    if (np.diff(keys[own]) == 0).any():
         raise InputError("baselines.parquet", "must hold each series and state once")
-    chosen = np.r_[np.array(own, np.int64)[order], np.array(fleet, np.int64)]
-    return Baselines(
-        keys=keys[order],
-        centre=table.centre[chosen],
-        scale=table.scale[chosen],
-        stratum=table.stratum[chosen],
-        regimes=tuple(table.regimes[number] for number in fleet),
-    )
+    chosen = np.r_[own, np.array(list(fleet), np.int64)]
+    return Baselines(keys[own], centre[chosen], scale[chosen], stratum[chosen], tuple(fleet.values()))
+
+
+class _Columns(NamedTuple):
+    """The columns of ``BaselineTable``, names still as Arrow has them."""
+
+    series: pa.ChunkedArray
+    regimes: pa.ChunkedArray
+    rows: NDArray[np.int64]
+    stratum: NDArray[np.int8]
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float32]
+
+
+def _read(content: bytes, d: int) -> _Columns:
+    try:
+        found = pq.ParquetFile(pa.BufferReader(content)).read()
+        matrix = {name: found[name].combine_chunks().flatten().to_numpy() for name in ("centre", "scale")}
+        shaped = {name: values.reshape(len(found), -1) for name, values in matrix.items()}
+        columns = _Columns(
+            *(found[name] for name in ("series", "regime")),
+            *(found[name].to_numpy() for name in ("rows", "stratum")),
+            **shaped,
+        )
+        ending = [found[name][-1].as_py() for name in ("series", "regime")]
+    except (pa.ArrowException, OSError, LookupError, ValueError, AttributeError) as error:
+        raise InputError("baselines.parquet", f"cannot be read ({str(error).splitlines()[0]})") from error
+    centre, scale = columns.centre, columns.scale
+    if centre.shape[1] != d or scale.shape[1] != d:
+        raise InputError("baselines.parquet", f"must hold {d} features", (centre.shape[1], scale.shape[1]))
+    if not (np.isfinite(centre).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise InputError("baselines.parquet", "every centre must be finite and every scale above 0")
+    if ending != ["", ""]:
+        raise InputError("baselines.parquet", "must end with the fleet's row for any state", ending)
+    return columns
+
+
+def _names(columns: _Columns) -> Iterator[tuple[str, str]]:
+    """Series and state of each row; a few at a time, because one call for all holds up every other thread."""
+    for start in range(0, len(columns.series), _NAMES_AT_ONCE):
+        few = slice(start, start + _NAMES_AT_ONCE)
+        yield from zip(columns.series[few].to_pylist(), columns.regimes[few].to_pylist(), strict=True)
+        time.sleep(_PAUSE_S)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from features.errors import InputError
 from features.history import NO_HISTORY, History
 from features.storage import read_folder
-from serving.baselines import Baselines, BaselineTable, make_baselines, read_table, write_table
+from serving.baselines import Baselines, BaselineTable, read_baselines, write_table
 from serving.forest import Forest, read_forest
 from serving.graph import Graph
 from serving.scorer import Scorer, Transform
@@ -204,7 +204,7 @@ def open_bundle(files: Mapping[str, bytes]) -> Bundle:
     if set(files) - _OPTIONAL != wanted:
         raise InputError("bundle", f"must hold exactly {sorted(wanted)}", sorted(files))
     d = len(manifest.features)
-    baselines = make_baselines(read_table(files[_BASELINES], d)) if manifest.baselines else None
+    baselines = read_baselines(files[_BASELINES], d) if manifest.baselines else None
     scorer = make_scorer(manifest.transform, files["model.onnx"], manifest.history, baselines)
     widths = {
         scorer.history.width(d), len(manifest.transform.centre), len(manifest.transform.scale), scorer.graph.width

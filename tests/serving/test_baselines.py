@@ -8,7 +8,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputError
-from serving.baselines import Baselines, BaselineTable, Stratum, key_of, make_baselines, read_table, write_table
+from serving.baselines import (
+    Baselines,
+    BaselineTable,
+    Stratum,
+    key_of,
+    make_baselines,
+    read_baselines,
+    read_table,
+    write_table,
+)
 
 TABLE = BaselineTable(
     series=("a", "a", "ü 1", "", "", ""),
@@ -76,6 +85,20 @@ def test_a_table_reads_back_and_gives_the_same_bytes() -> None:
     assert (again.series, again.regimes) == (TABLE.series, TABLE.regimes)
     for name in ("rows", "stratum", "centre", "scale"):
         np.testing.assert_array_equal(getattr(again, name), getattr(TABLE, name))
+
+
+def test_the_lookup_read_from_a_file_is_that_of_its_table() -> None:
+    n = 2_500  # several portions of names
+    series = (*(f"s{number}" for number in range(n)), "", "")
+    states = (*("low", "high") * (n // 2), "low", "")
+    centre = np.random.default_rng(0).normal(size=(n + 2, 2))
+    stratum = np.where(np.arange(n + 2) < n, 0, 2).astype(np.int8)
+    table = BaselineTable(series, states, np.ones(n + 2, int), stratum, centre, np.ones((n + 2, 2), "f4"))
+    read, made = read_baselines(write_table(table), 2), make_baselines(table)
+    assert read.regimes == made.regimes == ("low", "")
+    for name in ("keys", "centre", "scale", "stratum"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(made, name))
+    assert read.centre[read.find(["s7"], ["high"])[0]].tolist() == centre[7].tolist()
 
 
 def parquet(**columns: list[object]) -> bytes:
