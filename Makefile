@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train serve demo test test-end-to-end test-slow check format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
+.PHONY: help install train drift serve demo play test test-end-to-end test-slow check format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,11 +15,17 @@ install: ## make .venv from requirements.lock with pip (every other target does 
 train: install ## train on the simulated fleet and register a challenger; CONFIG=configs/skab.yaml, ARGS='--set a.b=c'
 	@$(BIN)/vigia train $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 
+drift: install ## new rows against a bundle's reference: page, figures, verdict by exit code; ARGS='--data URI'
+	@$(BIN)/vigia drift $(ARGS)
+
 serve: install ## serve the promoted model on http://127.0.0.1:8000 until Ctrl-C (nothing promoted yet: the challenger)
 	@$(BIN)/vigia serve $(ARGS)
 
 demo: install ## the whole loop: train, promote, verify, predict, a refusal, a revert, a rollback, status, history
 	@$(BIN)/vigia demo $(ARGS)
+
+play: install ## break a machine of the simulated fleet, see alerts with reasons, promote a new model live (asks; ARGS=--no-input)
+	@$(BIN)/vigia play $(ARGS)
 
 test: install ## the tests, without the end-to-end and the slow ones
 	@$(BIN)/python -m pytest $(ARGS)
@@ -61,6 +67,8 @@ bench-quality: install ## measure detection quality again, every table of docs/q
 	@$(BIN)/python -m tests.quality.skab --write
 	@$(BIN)/python -m tests.quality.budgets --write
 	@$(BIN)/python -m tests.quality.fleet --write
+	@$(BIN)/python -m tests.quality.drift --write
+	@$(BIN)/python -m tests.quality.reasons --write
 	@$(BIN)/python -m tests.quality.gate --write
 
 bench-skab: install ## the Skoltech Anomaly Benchmark alone, by the protocol of its leaderboard (a minute)

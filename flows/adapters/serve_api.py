@@ -70,9 +70,9 @@ class ServeApi:
         found: dict[str, Any] = self._call("GET", f"{self.url}/model")
         return found
 
-    def predict(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer of ``/predict`` to serving.messages.PredictRequest."""
-        answer: dict[str, Any] = self._call("POST", f"{self.url}/predict", body)
+    def predict(self, body: dict[str, Any], explain: bool = False) -> dict[str, Any]:
+        """The answer of ``/predict`` to serving.messages.PredictRequest; explain: with the reasons of alert rows."""
+        answer: dict[str, Any] = self._call("POST", f"{self.url}/predict{'?explain=true' * explain}", body)
         return answer
 
     def _call(self, method: str, url: str, body: Any = None) -> Any:

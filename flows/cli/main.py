@@ -63,6 +63,7 @@ COMMANDS = (
     Command("rollback", "go back to an earlier version, through git", "flows.cli.rollback"),
     Command("status", "what registry, git, controller and replicas say, side by side", "flows.cli.status"),
     Command("demo", "the whole loop on this machine", "flows.cli.demo"),
+    Command("play", "break a machine, see alerts, promote a new model while rows come in", "flows.cli.play"),
     Command("compare", "two versions beside each other, on one page", "flows.cli.compare"),
     Command("open", "the newest page of a kind, or MLflow's own, in the browser", "flows.cli.open"),
     Command("config", "show or describe the configuration", "flows.cli.config"),
