@@ -1,4 +1,7 @@
-"""`vigia train` beside a champion: what is worse on purpose is refused for what is wrong with it; no alias moves."""
+"""`vigia train` beside a champion: what is worse on purpose is refused for what is wrong with it; no alias moves.
+
+What is slow here has its small form, without files and registry, in tests/evaluation/gate/test_challengers.py.
+"""
 
 import json
 from dataclasses import dataclass
@@ -135,6 +138,7 @@ def test_a_calibration_of_few_rows_is_refused_in_place_of_one_of_many(place: Pla
     assert done.gate["comparison"][1].endswith(f"({left_out:,} rows of training windows left out)")
 
 
+@pytest.mark.slow
 def test_a_feature_of_other_rows_since_the_test_window_began_is_refused_for_too_many_alerts(place: Place) -> None:
     late, values = share_of_time(place.table) > 0.8, place.table["crest_factor"].to_numpy().copy()
     values[late] = np.random.default_rng(5).permutation(values[late])
@@ -144,6 +148,7 @@ def test_a_feature_of_other_rows_since_the_test_window_began_is_refused_for_too_
     assert done.refused["alerts"].endswith("too many alerts, beyond the budget of 0.01")
 
 
+@pytest.mark.slow
 def test_a_threshold_from_days_that_were_loud_is_refused_as_worse_without_a_label(place: Place) -> None:
     where = share_of_time(place.table)
     loud = np.where((where > 0.6) & (where < 0.8), np.random.default_rng(5).choice([0.2, 5.0], len(where)), 1.0)
@@ -158,6 +163,7 @@ def test_a_threshold_from_days_that_were_loud_is_refused_as_worse_without_a_labe
     assert done.summary["figures"]["test"]["figures"]["auroc"]["reason"] == "no row has a label"
 
 
+@pytest.mark.slow
 def test_an_equal_challenger_is_registered_and_never_called_better(place: Place) -> None:
     done = run(place.root, place.table, "seed=8")
     assert (done.code, done.refused) == (0, {})
@@ -166,6 +172,7 @@ def test_an_equal_challenger_is_registered_and_never_called_better(place: Place)
     assert place.alias("challenger") == done.summary["version"]
 
 
+@pytest.mark.slow
 def test_the_champions_own_bundle_comes_out_again_to_the_byte_and_passes(place: Place) -> None:
     done = run(place.root, place.table)
     assert (done.code, done.summary["digest"], done.summary["version"]) == (0, place.champion.digest, "1")
