@@ -22,7 +22,7 @@ from serving.scorer import graph_inputs
 
 MAX_EXPLAINED = 100
 _TOP = 3
-_CHUNK_ROWS = 1_000
+_CHUNK_ROWS = 256  # a few MB of nodes and projections
 _CHUNK_VALUES = 4_000_000
 
 Method = Literal["expected_path", "first_and_last"]

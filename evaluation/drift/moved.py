@@ -28,8 +28,8 @@ class MovedSeries:
 def moved_series(
     reference: Rows, old: NDArray[np.float64], current: Rows, new: NDArray[np.float64], limit: float
 ) -> MovedSeries:
-    """Compare each series with itself, in each operating state: the shift of its median, in the usual series' robust
-    standard deviation.
+    """Compare each series with itself, in each operating state: the shift of its median, in its robust standard
+    deviation there, or in that of the usual series where its own is smaller.
 
     old, new: (n, d) and (m, d) values of the rows of both windows, as drift sees them.
     """
@@ -39,7 +39,7 @@ def moved_series(
         return MovedSeries(0, ())
     centres = np.array([np.median(before[key], axis=0) for key in both])
     within = [np.median(np.abs(before[key] - centre), axis=0) for key, centre in zip(both, centres, strict=True)]
-    scale = _NORMAL_MAD * np.median(within, axis=0)
+    scale = _NORMAL_MAD * np.maximum(within, np.median(within, axis=0))
     shifts = np.array([np.median(after[key], axis=0) for key in both]) - centres
     shifts = np.divide(shifts, scale, out=np.zeros_like(shifts), where=scale > 0)
     furthest: dict[str, tuple[str, str, float]] = {}

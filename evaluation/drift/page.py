@@ -68,17 +68,17 @@ def _tiles(found: Assessment) -> Tiles:
 
 def _features(found: Assessment) -> Section:
     ranked = sorted(found.effects, key=lambda e: (-_beyond(e, found.limits), -abs(e.shift.value)))
-    shown = [(e.feature, abs(e.shift.value), f"{e.shift.value:+.2f}") for e in ranked]
+    shown = [(e.feature, abs(e.shift.value), _signed(e.shift.value)) for e in ranked]
     most = max([found.limits.retrain_shift, *(value for _, value, _ in shown)])
     rows = tuple(
         (
             effect.feature,
             found.verdict.features[effect.feature],
-            f"{effect.shift.value:+.2f}",
+            _signed(effect.shift.value),
             _interval(effect.shift, "+.2f"),
             f"{effect.spread.value:.2f}",
             _interval(effect.spread, ".2f"),
-            f"{effect.superiority:+.2f}",
+            _signed(effect.superiority),
             f"{effect.shift.reference_n_eff:,.0f}; {effect.shift.current_n_eff:,.0f}",
         )
         for effect in ranked
@@ -144,8 +144,8 @@ def _measured(about: About, found: Assessment, evidently: Drift) -> Section:
             "Limits",
             f"watch from a shift of {limits.watch_shift:g} or a spread of {limits.watch_spread:g} times, retrain from "
             f"{limits.retrain_shift:g} or {limits.retrain_spread:g} times, or where "
-            f"{share(limits.retrain_features_share)} of the features are beyond a limit; series: watch from "
-            f"{share(limits.watch_series_share)} that moved, retrain from {share(limits.retrain_series_share)}",
+            f"{limits.retrain_features_share:.0%} of the features are beyond a limit; series: watch from "
+            f"{limits.watch_series_share:.0%} that moved, retrain from {limits.retrain_series_share:.0%}",
         ),
         (
             "Evidently",
@@ -155,6 +155,11 @@ def _measured(about: About, found: Assessment, evidently: Drift) -> Section:
         ),
     )
     return Section("measured", "How it was measured", (Facts(facts),))
+
+
+def _signed(value: float) -> str:
+    """In two digits, never as a negative zero."""
+    return f"{round(value, 2) + 0.0:+.2f}"
 
 
 def _interval(change: Change, form: str) -> str:

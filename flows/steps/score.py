@@ -1,7 +1,7 @@
 """`vigia score`: a table in, a score, a p-value and an alert for each of its valid rows out, as Parquet.
 
-Blocks of rows are judged, scored and written one after the other. Of the table as a whole there are only keys: about
-100 bytes a row at the most, whatever its width.
+Blocks of rows are judged, scored and written one after the other. Of the table as a whole there are only keys, some 140
+bytes a row with those of validation, whatever its width.
 """
 
 from dataclasses import asdict, dataclass

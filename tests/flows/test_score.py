@@ -1,8 +1,6 @@
 """`vigia score`: a table's scores are those of the scorer fed row by row."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -287,16 +285,6 @@ def test_the_file_is_replaced_in_one_step(tmp_path: Path, table: pa.Table) -> No
     assert [file.name for file in out.parent.iterdir()] == ["scores.parquet"]
     with pytest.raises(InputError, match=r"--out: cannot be written"):
         run(tmp_path, table, bundle_with(None), out=out / "below.parquet")
-
-
-@pytest.fixture
-def own_process() -> Iterator[None]:
-    """main() sets the environment and the temporary folder of its process: give this one its own back."""
-    environment, folder = dict(os.environ), tempfile.tempdir
-    yield
-    os.environ.clear()
-    os.environ.update(environment)
-    tempfile.tempdir = folder
 
 
 @pytest.mark.usefixtures("own_process")

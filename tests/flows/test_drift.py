@@ -1,0 +1,134 @@
+"""`vigia drift`: any table or span of time against a bundle's reference, with a verdict by exit code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.schema import Schema
+from features.sources.opening import Access, open_source
+from features.storage import publish_folder, read_folder
+from flows.cli.main import main
+from flows.steps.sampling import Span, sample_table
+from flows.steps.table import Opened
+from serving.bundle import beside, open_bundle, pack
+from tests.serving.service import publish
+
+pytestmark = pytest.mark.usefixtures("own_process")
+
+HOUR = 3_600_000_000
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a forest over normal rows around 5."""
+    ref = publish(tmp_path_factory.mktemp("store"), values=np.random.default_rng(0).normal(5, 2, (3_000, 3)))
+    return ref.uri
+
+
+def table(n: int = 3_000, seed: int = 1, **shifts: float) -> dict[str, Any]:
+    """Rows of 20 sensors as the reference's, some columns shifted."""
+    rng = np.random.default_rng(seed)
+    columns: dict[str, Any] = {name: rng.normal(5, 2, n) + shifts.get(name, 0.0) for name in NAMES}
+    at = pa.array(np.arange(n) // 20 * HOUR).cast(pa.timestamp("us"))
+    return {"when": at, "sensor": [f"s{k % 20:02d}" for k in range(n)], "note": ["x"] * n, **columns}
+
+
+def run(folder: Path, bundle: str, columns: dict[str, Any], *options: str) -> tuple[int, dict[str, Any]]:
+    pq.write_table(pa.table(columns), folder / "t.parquet")
+    summary = folder / "summary.json"
+    where = ["--workspace", str(folder / "w"), "--quiet", "--summary", str(summary)]
+    code = main(["drift", "--bundle", bundle, "--data", str(folder / "t.parquet"), *where, *options])
+    return code, json.loads(summary.read_text())
+
+
+@pytest.mark.parametrize(
+    ("shifts", "code", "verdict"),
+    [({"b": 1.2}, 10, "watch"), ({"b": -6.0}, 11, "retrain")],
+)
+def test_the_verdict_is_the_exit_code_and_the_files_say_why(
+    tmp_path: Path, bundle: str, shifts: dict[str, float], code: int, verdict: str
+) -> None:
+    found, summary = run(tmp_path, bundle, table(**shifts))
+    assert (found, summary["figures"]["verdict"]) == (code, verdict)
+    paths = {name: Path(path) for name, path in summary["paths"].items()}
+    written = json.loads(paths["figures"].read_text())
+    effects = {effect["feature"]: effect for effect in written["effects"]}
+    assert [*effects] == [*NAMES]
+    assert effects["b"]["shift"]["value"] == pytest.approx(shifts.get("b", 0.0) / 2, abs=0.15)
+    assert (written["reference_rows"], written["current_rows"]) == (3_000, 3_000)
+    assert written["evidently"]["method"] == "wasserstein"
+    assert all(reason in paths["drift"].read_text() for reason in written["reasons"])
+    assert paths["evidently"].name in paths["drift"].read_text()
+    assert paths["evidently"].is_file()
+
+
+def test_a_span_of_time_is_compared_alone_and_rows_that_cannot_be_are_counted(tmp_path: Path, bundle: str) -> None:
+    columns = table()
+    columns["b"][2_000:] += 6.0
+    columns["a"][:7] = np.nan
+    columns["failed"] = [int(k % 50 == 0) for k in range(3_000)]
+    early, summary = run(tmp_path, bundle, columns, "--to", "1970-01-05T04:00")
+    assert early == 0
+    assert summary["figures"]["rows"] == {
+        "inside": 2_000, "eligible": 1_954, "incomplete": 7, "anomalous": 39, "at_rest": 0
+    }  # fmt: skip
+    late, summary = run(tmp_path, bundle, columns, "--from", "1970-01-05T04:00+00:00", "--set", "data.label=null")
+    assert (late, summary["figures"]["rows"]["eligible"]) == (11, 1_000)
+
+
+def test_a_sample_depends_on_the_seed_and_not_on_the_blocks_of_the_table(tmp_path: Path) -> None:
+    file = tmp_path / "t.parquet"
+    pq.write_table(pa.table(table()), file)
+    schema = Schema(NAMES, series="sensor", timestamp="when")
+    source = open_source(str(file))
+    cut = open_source(str(file), Access(block_rows=70))
+    whole, pieces, other = (
+        sample_table(Opened(opened, schema), Span(), 500, seed) for opened, seed in ((source, 1), (cut, 1), (source, 2))
+    )
+    assert len(whole.rows) == 500
+    assert whole.eligible == 3_000
+    assert (whole.rows.values == pieces.rows.values).all()
+    assert not (whole.rows.values == other.rows.values).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "words"),
+    [
+        ({"b": None}, [], "data.features: must name a column of the table"),
+        ({"b": [float("nan")] * 3_000}, [], "data.features: must hold numbers in the rows to compare; without any"),
+        ({}, ["--to", "1970-01-01T04:00"], "drift current window: needs at least 100 rows, got 80"),
+        ({}, ["--to", "1960-01-01"], "drift current window: needs at least 100 rows, got 0"),
+        ({}, ["--from", "yesterday"], "--from: must be a time"),
+        ({}, ["--from", "1970-01-02", "--set", "data.timestamp=null"], "--from, --to: need data.timestamp"),
+        ({}, ["--set", "drift.watch_shift=2"], "watch_shift must not be above retrain_shift"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    tmp_path: Path,
+    bundle: str,
+    changes: dict[str, Any],
+    options: list[str],
+    words: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    columns = {name: column for name, column in (table() | changes).items() if column is not None}
+    code, _ = run(tmp_path, bundle, columns, *options)
+    assert code == 2
+    assert words in capfd.readouterr().err
+
+
+def test_a_bundle_without_reference_rows_says_to_train_again(
+    tmp_path: Path, bundle: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = read_folder(bundle)
+    old = pack(open_bundle(files).manifest, files["model.onnx"])
+    assert beside(old) == {}
+    publish_folder(old, (tmp_path / "old").as_uri())
+    assert run(tmp_path, str(tmp_path / "old"), table())[0] == 2
+    assert "must hold reference.parquet; train it again" in capfd.readouterr().err
