@@ -111,6 +111,12 @@ def test_a_deployment_that_failed_by_this_bundle_is_proof() -> None:
         assert isinstance(verdict(replace(broken, message=other)), Waiting)
 
 
+def test_of_a_long_message_its_end_is_told() -> None:
+    message = "Traceback:\n" + "  File x\n" * 500 + "InputError: model.onnx: must be a graph\n[a mark]\n"
+    found = verdict(look(0, status="DEPLOYING", message=message))
+    assert found == Waiting("the application is DEPLOYING: InputError: model.onnx: must be a graph [a mark]")
+
+
 def test_nothing_is_reverted_while_git_does_not_answer() -> None:
     found = verdict(look(0, replicas=failed(Kind.FORMAT), head=None))
     assert isinstance(found, Waiting)
