@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from features.errors import VigiaError
 from features.storage import open_filesystem, publish_file
 from serving.events import emit
 from serving.journal import Journal, settle_the_dead
@@ -117,7 +118,8 @@ class PredictionLog:
                 due = now + (self._settings.flush_s if self._flush() else _PAUSE_S)
             if now >= clean:
                 clean = now + _CLEAN_S
-                delete_old_days(*self._store(), self._settings.keep_days)
+                with suppress(VigiaError, OSError):  # a place that cannot be understood; writing to it says so
+                    delete_old_days(*self._store(), self._settings.keep_days)
         self._sort()
         self._flush()
 

@@ -185,6 +185,20 @@ def test_rows_that_cannot_be_written_are_given_up_and_counted_not_the_log(
     wait_for(lambda: log.counts().written == 1)
 
 
+def test_rows_wait_while_the_place_makes_no_sense_and_go_to_the_one_that_mends_it(
+    holder: Holder, log: PredictionLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.configure(LogSettings(uri="ftp://elsewhere/log", flush_s=FAST))
+    service = Service(holder, log=log)
+    service.predict({"data": [ROW]})
+    wait_for(lambda: "log_store_away" in caplog.text)
+    time.sleep(2 * FAST)
+    log.configure(settings(tmp_path / "log"))
+    service.predict({"data": [ROW]})
+    log.close(5)
+    assert log.counts().written == len(rows(tmp_path / "log")) == 2
+
+
 @pytest.mark.usefixtures("aws")
 def test_the_log_goes_to_s3_too(holder: Holder, s3_endpoint: str, tmp_path: Path) -> None:
     host = s3_endpoint.removeprefix("http://")
