@@ -1,20 +1,21 @@
 """Answers as rows of the prediction log: their columns, and the file that an hour's rows of one bundle become."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from serving.loading import Served
 from serving.predict import Judged, stratum_names
 from serving.settings import BundleRef
 
 _HOUR_S = 3_600
-_Texts = list[str | None]
 
 
 class Answered(NamedTuple):
@@ -50,41 +51,26 @@ def rows_of(answers: Sequence[Answered]) -> pa.Table:
     """
     found = [answer.judged for answer in answers]
     sizes = [len(judged.scores) for judged in found]
-    missing = None
-    if any(judged.scored is not None for judged in found):
-        missing = ~np.concatenate(
-            [np.ones(len(judged.scores), bool) if judged.scored is None else judged.scored for judged in found]
-        )
-    times = np.array([answer.time for answer in answers])
-    ids: list[str] = []
-    strata, series, regimes = _Texts(), _Texts(), _Texts()
-    for answer, judged, size in zip(answers, found, sizes, strict=True):
-        ids += [answer.request_id] * size
-        strata += [None] * size if judged.at is None else stratum_names(judged)
-        series += judged.asked.series_ids or [None] * size
-        regimes += judged.asked.regime or [None] * size
-    outside = [
-        np.zeros(len(judged.scores), bool) if judged.out_of_range is None else judged.out_of_range.any(axis=1)
-        for judged in found
-    ]
+    scored = np.concatenate([_scored(judged) for judged in found])
     with np.errstate(over="ignore"):  # beyond float32 is infinite
         values = np.concatenate([judged.asked.values for judged in found]).astype(np.float32)
-    names = answers[0].served.bundle.manifest.features
+    times = np.repeat(np.array([answer.time for answer in answers]) * 1e6, sizes).astype(np.int64)
+    severity = np.concatenate([judged.severity for judged in found])
     columns = {
-        "time": pa.array(np.repeat(times * 1e6, sizes).astype(np.int64), pa.timestamp("us", "UTC")),
-        "request_id": pa.array(ids, pa.string()),
-        "row": pa.array(np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])),
-        "series": pa.array(series, pa.string()),
-        "regime": pa.array(regimes, pa.string()),
-        "score": pa.array(np.concatenate([judged.scores for judged in found]), mask=missing),
-        "p_value": pa.array(np.concatenate([judged.p_values for judged in found]), mask=missing),
-        "severity": pa.array(
-            np.concatenate([judged.severity for judged in found]), mask=missing, from_pandas=True
-        ),  # NaN is null
+        "time": pa.array(times, pa.timestamp("us", "UTC")),
+        "request_id": _texts([answer.request_id] * n for answer, n in zip(answers, sizes, strict=True)),
+        "row": pa.array(np.concatenate([np.arange(n, dtype=np.int32) for n in sizes])),
+        "series": _texts(judged.asked.series_ids or [None] * n for judged, n in zip(found, sizes, strict=True)),
+        "regime": _texts(judged.asked.regime or [None] * n for judged, n in zip(found, sizes, strict=True)),
+        "score": pa.array(np.concatenate([judged.scores for judged in found]), mask=~scored),
+        "p_value": pa.array(np.concatenate([judged.p_values for judged in found]), mask=~scored),
+        "severity": pa.array(severity, mask=~scored, from_pandas=True),  # NaN is null
         "alert": pa.array(np.concatenate([judged.alerts for judged in found])),
-        "stratum": pa.array(strata, pa.string()),
-        "out_of_range": pa.array(np.concatenate(outside)),
-        "features": pa.StructArray.from_arrays([pa.array(values[:, k]) for k in range(values.shape[1])], names),
+        "stratum": _texts(_strata(judged) for judged in found),
+        "out_of_range": pa.array(np.concatenate([_outside(judged) for judged in found])),
+        "features": pa.StructArray.from_arrays(
+            [pa.array(values[:, k]) for k in range(values.shape[1])], answers[0].served.bundle.manifest.features
+        ),
     }
     return pa.table(columns)
 
@@ -98,3 +84,21 @@ def file_of(part: Part, tables: Sequence[pa.Table]) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(rows, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _texts(parts: Iterable[Sequence[str | None]]) -> pa.Array:
+    return pa.array(list(chain.from_iterable(parts)), pa.string())
+
+
+def _strata(judged: Judged) -> Sequence[str | None]:
+    return [None] * len(judged.scores) if judged.at is None else stratum_names(judged)
+
+
+def _scored(judged: Judged) -> NDArray[np.bool_]:
+    return np.ones(len(judged.scores), bool) if judged.scored is None else judged.scored
+
+
+def _outside(judged: Judged) -> NDArray[np.bool_]:
+    if judged.out_of_range is None:
+        return np.zeros(len(judged.scores), bool)
+    return np.asarray(judged.out_of_range.any(axis=1))
