@@ -45,7 +45,7 @@ def test_the_promoted_digest_answers_the_documented_call(tmp_path: Path) -> None
     moves = [json.loads(line) for line in (workspace / "aliases.jsonl").read_text().splitlines()]
     champions = [move["digest"] == found["digest"] for move in moves if move["alias"] == "champion-local"]
     assert champions == [True, False, True]  # the bundle that broke was never champion
-    assert Path(found["paths"]["drift"]).stat().st_size > 100_000
+    assert Path(found["paths"]["drift"]).stat().st_size > 10_000
     assert "SIMULATED" in done.stdout
     head = subprocess.run(
         ["git", "show", "main:manifests/overlays/local/rayservice-serve-config.yaml"],
