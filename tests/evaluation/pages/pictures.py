@@ -27,6 +27,7 @@ class Picture:
 
 
 PICTURES = (
+    Picture("card.html", "card-top.png", 1280, "light", 1_120),
     Picture("card.html", "card-wide.png", 1280, "light"),
     Picture("card.html", "card-wide-dark.png", 1280, "dark", 2_400),
     Picture("card.html", "card-narrow.png", 390, "light", 4_800),
