@@ -17,7 +17,6 @@ from serving.scorer import score
 from serving.settings import BundleRef
 from serving.verdict import judge
 
-__all__ = ["BundleRef", "Depot", "Served"]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*(?=:)", re.IGNORECASE)
 _SCHEMES = ("file", "s3")

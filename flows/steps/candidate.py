@@ -8,7 +8,8 @@ from flows.adapters.registry import ModelVersion, Registry
 from flows.environments import Environment
 from flows.promotion.admission import CHALLENGER, Requests
 from serving.bundle import Bundle
-from serving.loading import BundleRef, Depot
+from serving.loading import Depot
+from serving.settings import BundleRef
 
 
 @dataclass(frozen=True)

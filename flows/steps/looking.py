@@ -12,7 +12,8 @@ from flows.promotion.serve_answers import Application, read_application, read_re
 from flows.steps.doors import Doors
 from flows.steps.head import named_leaves
 from serving.failure import Kind, make_failure
-from serving.loading import BundleRef, Depot, Served
+from serving.loading import Depot, Served
+from serving.settings import BundleRef
 
 _Answer = TypeVar("_Answer")
 _UNSEEN: tuple[Content, Served | None] = (Content.UNSEEN, None)

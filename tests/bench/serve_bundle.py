@@ -11,8 +11,8 @@ from evaluation.calibration import AlertBudget, calibrate
 from features.rows import Rows
 from features.storage import publish_folder
 from serving.bundle import FORMAT, Manifest, RobustScaling, digest_of, make_scorer, pack
-from serving.loading import BundleRef
 from serving.scorer import score
+from serving.settings import BundleRef
 from training.export.trees import export_isolation_forest
 
 FEATURES = tuple("abcdefghij")

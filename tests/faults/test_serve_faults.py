@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from features.storage import read_folder
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.load import processes
 from tests.load.ray_service import RayService, Setup, running
 from tests.load.store import Store, store

@@ -7,7 +7,7 @@ from features.storage import read_folder
 from flows.workspace import Workspace
 from serving.bundle import open_bundle
 from serving.holder import Holder
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.serving.service import Service
 
 

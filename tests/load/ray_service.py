@@ -21,7 +21,7 @@ from flows.adapters.serve_api import ServeApi
 from flows.environments import settled
 from flows.promotion.edit import serve_config
 from flows.workspace import Workspace
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.load.processes import free_port
 
 ROOT = Path(__file__).parents[2]

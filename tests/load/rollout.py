@@ -21,7 +21,7 @@ from flows.steps.doors import Doors
 from flows.steps.head import target
 from flows.steps.reconcile import reconcile, watch
 from flows.workspace import Workspace
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.flows.verification.quiet import Quiet
 from tests.load.ray_service import RayService
 from tests.load.steady import steady

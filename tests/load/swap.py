@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from features.storage import publish_folder, read_folder
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.load.ray_service import RayService, Setup
 from tests.load.steady import Answered, steady
 from tests.load.store import Store

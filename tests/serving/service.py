@@ -17,10 +17,10 @@ from features.storage import publish_folder
 from flows.steps.packing import beside_model
 from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
 from serving.holder import Holder
-from serving.loading import BundleRef
 from serving.prediction_log import PredictionLog
 from serving.routes import make_app
 from serving.scorer import score_rows
+from serving.settings import BundleRef
 from training.detectors.registry import family
 from training.objective import fit_detector
 from training.scaling import fit_scaling

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from serving.holder import Holder
-from serving.loading import BundleRef, Served
+from serving.loading import Served
+from serving.settings import BundleRef
 from tests.serving.service import Answer, Service
 from tests.serving.test_strata import make_bundle
 

@@ -13,7 +13,7 @@ from serving.bundle import digest_of, pack
 from serving.describe import state_of
 from serving.failure import Failure, Kind, make_failure, read_marks
 from serving.holder import Holder
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.serving.service import serve, store_files
 from tests.serving.test_bundle import MANIFEST, sum_of
 

@@ -18,7 +18,7 @@ from onnx import helper, numpy_helper
 from features.errors import InputError, UnreachableError
 from serving.bundle import pack
 from serving.holder import Holder
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.serving.service import Service, publish, serve, store_files
 from tests.serving.test_bundle import MANIFEST, sum_of
 from training.export.model import make_model

@@ -19,7 +19,7 @@ import pyarrow.fs as fs
 import pytest
 import yaml
 
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.fakes.s3 import make_bucket
 from tests.load.processes import free_port
 from tests.load.ray_service import RayService, Setup, running

@@ -13,11 +13,12 @@ from features.history import NO_HISTORY, Scorable, scorable
 from features.rows import Rows
 from serving.baselines import BaselineTable, locate, make_baselines
 from serving.bundle import Budget, Bundle, Manifest, RobustScaling, Strata, StratumThreshold, open_bundle, pack
-from serving.loading import BundleRef, Served
+from serving.loading import Served
 from serving.messages import PredictAnswer
 from serving.predict import encode_json, judge_rows
 from serving.requests import read_json
 from serving.scorer import prepare, score, score_rows
+from serving.settings import BundleRef
 from serving.verdict import Calibration, Judge, judge
 from training.export.model import make_model
 

@@ -23,7 +23,7 @@ from flows.steps.reconcile import apply_head
 from flows.steps.verify import verify
 from flows.workspace import Workspace
 from serving.bundle import pack
-from serving.loading import BundleRef
+from serving.settings import BundleRef
 from tests.fakes.serve import FakeReplica, FakeServe, serving
 from tests.flows.verification.quiet import Quiet
 from tests.serving.service import store_files
