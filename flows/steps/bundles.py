@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from features.errors import InputError
 from features.storage import read_folder
 from flows.adapters.registry import ModelVersion, registry_of
+from flows.config.train import Data
 from flows.environments import Environment
 from flows.promotion.admission import CHALLENGER
 from serving.bundle import Bundle, open_bundle, read_bundle
@@ -33,6 +34,15 @@ class FoundBundle:
     files: Mapping[str, bytes]
     named: str
     version: ModelVersion | None
+
+
+def missing_roles(bundle: Bundle, data: Data) -> list[str]:
+    """The roles that the bundle's baselines are by and the table has no column for; its rows then count as unseen."""
+    baselines = bundle.scorer.baselines
+    if baselines is None:
+        return []
+    wanted = {"data.series": data.series, "data.regime": data.regime if baselines.regimes != ("",) else "none needed"}
+    return [name for name, column in wanted.items() if column is None]
 
 
 def find_bundle(asked: Asked, environment: Environment) -> FoundBundle:

@@ -19,7 +19,7 @@ from features.storage import write_text
 from flows.config.train import TrainConfig
 from flows.exit_codes import ExitCode
 from flows.outcome import Outcome, Progress
-from flows.steps.bundles import FoundBundle
+from flows.steps.bundles import FoundBundle, missing_roles
 from flows.steps.sampling import Sampled, Span, sample_table
 from flows.steps.table import open_data
 from flows.workspace import Workspace
@@ -44,6 +44,9 @@ def drift(config: TrainConfig, found: FoundBundle, span: Span, workspace: Worksp
     Raises InputError for a table that lacks a feature, NotEnoughDataError where too few rows can be compared.
     """
     data = config.data.model_copy(update={"features": list(found.bundle.manifest.features)})
+    if missing := missing_roles(found.bundle, data):
+        rule = "must be set, as the bundle's baselines are by it: without, every row looks like one of an unseen series"
+        raise InputError(missing[0], rule, None)
     folder, opened = workspace.new_run("drift"), open_data(data, workspace.cache)
     with progress.stage("Reading") as stage:
         sampled = sample_table(opened, span, config.drift.max_rows, config.seed)

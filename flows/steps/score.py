@@ -18,7 +18,7 @@ from features.errors import InputError, NotEnoughDataError
 from features.rows import Rows
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
-from flows.steps.bundles import FoundBundle
+from flows.steps.bundles import FoundBundle, missing_roles
 from flows.steps.scorefile import ScoreFile
 from flows.steps.scoring import BlockScorer, Keys
 from flows.steps.table import JudgedTable, judge_table, open_data, refuse_failures
@@ -74,7 +74,7 @@ def score_table(
     paths = {"scores": str(out)} | ({"quarantine": str(judged.quarantine)} if judged.quarantine else {})
     version = found.version
     return Outcome(
-        lines=_lines(figures, told.measures, len(scorer.names), found),
+        lines=(*_lines(figures, told.measures, len(scorer.names), found), *_unseen(found, config)),
         digest=bundle.digest,
         version="" if version is None else version.version,
         run_id="" if version is None else version.run_id,
@@ -137,6 +137,14 @@ def _figures(found: FoundBundle, judged: JudgedTable, keys: Keys, told: _Told) -
         "onsets": None if told.onset is None else int(told.onset.sum()),
         **{name: asdict(measures)[name] for name in ("alert_rate", "onsets_per_series_day", "onsets_per_day")},
     }
+
+
+def _unseen(found: FoundBundle, config: TrainConfig) -> tuple[tuple[str, str], ...]:
+    missing = missing_roles(found.bundle, config.data)
+    if not missing:
+        return ()
+    text = f"every row counts as one of an unseen series: the bundle's are by {' and '.join(missing)}, which is not set"
+    return (("Baselines", text),)
 
 
 def _lines(figures: dict[str, Any], measures: Measures, series: int, found: FoundBundle) -> tuple[tuple[str, str], ...]:

@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.fleet.simulator import Fleet, simulate_fleet
 from features.schema import Schema
 from features.sources.opening import Access, open_source
 from features.storage import publish_folder, read_folder
 from flows.cli.main import main
 from flows.steps.sampling import Span, sample_table
 from flows.steps.table import Opened
+from flows.workspace import Workspace
 from serving.bundle import beside, open_bundle, pack
 from tests.serving.service import publish
 
@@ -132,3 +134,12 @@ def test_a_bundle_without_reference_rows_says_to_train_again(
     publish_folder(old, (tmp_path / "old").as_uri())
     assert run(tmp_path, str(tmp_path / "old"), table())[0] == 2
     assert "must hold reference.parquet; train it again" in capfd.readouterr().err
+
+
+def test_baselines_by_state_need_the_column_of_states(
+    tmp_path: Path, trained: tuple[Workspace, dict[str, Any]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    fleet = pa.Table.from_batches(simulate_fleet(Fleet(4, 2, 3))).drop_columns(["speed_hz", "load"])
+    folder = trained[1]["paths"]["bundle"]
+    assert run(tmp_path, folder, {name: fleet[name] for name in fleet.column_names})[0] == 2
+    assert "data.regime: must be set, as the bundle's baselines are by it" in capfd.readouterr().err
