@@ -87,11 +87,12 @@ def test_schemathesis_finds_no_5xx_and_no_answer_that_the_description_does_not_h
     assert done.returncode == 0, done.stdout[-6_000:]
 
 
-def test_ten_times_too_much_is_refused_fast_and_over_when_it_ends(service: RayService) -> None:
+@pytest.mark.parametrize("rows", [1, 4_000], ids=["small requests", "large requests, worked on in a thread"])
+def test_ten_times_too_much_is_partly_refused_and_over_when_it_ends(service: RayService, rows: int) -> None:
     require_program("wrk", "wrk")
     url, mark = f"{service.api.url}/predict", service.mark
-    rows = np.random.default_rng(0).normal(5, 2, (4_000, 10)).round(6).tolist()
-    bodies = [json.dumps({"data": rows}).encode()]  # large enough to be worked on in a thread, so that requests queue
+    data = np.random.default_rng(0).normal(5, 2, (rows, 10)).round(6).tolist()
+    bodies = [json.dumps({"data": data}).encode()]
     carried = drive(url, bodies, _JSON, connections=4, seconds=5, mark=mark)
     assert carried.refused == carried.broken == 0
     before = _memory_mb(service)
