@@ -10,7 +10,7 @@ from scipy.stats import beta, chi2
 
 from features.errors import NotEnoughDataError
 from features.rows import Rows
-from serving.bundle import Budget
+from serving.manifest import Budget
 from serving.verdict import Calibration
 
 DAY_US = 86_400 * 1_000_000

@@ -7,8 +7,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import InputError
-from serving.bundle import Manifest
 from serving.loading import Served
+from serving.manifest import Manifest
 from serving.messages import MAX_ROWS
 from serving.predict import Judged, named_columns, stratum_names
 from serving.requests import Asked, few, finite, placed

@@ -6,9 +6,9 @@ from urllib.parse import quote
 import msgspec
 
 from serving.baselines import Stratum
-from serving.bundle import Budget, PastRows
 from serving.holder import Holder
 from serving.loading import Served
+from serving.manifest import Budget, PastRows
 from serving.messages import ModelName
 from serving.predict import model_name
 

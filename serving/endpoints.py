@@ -8,10 +8,10 @@ import msgspec
 
 from features.errors import InputError
 from serving.arrow import encode_arrow, read_arrow
-from serving.bundle import Manifest
 from serving.describe import FleetAnswer, HealthAnswer, model_answer
 from serving.exchange import ARROW, FLOATS, JSON, Call, Reply
 from serving.exposition import CONTENT_TYPE, exposition, families
+from serving.manifest import Manifest
 from serving.openapi import describe
 from serving.pages.render import render_docs, render_home
 from serving.predict import Judged, encode_floats, encode_json, judge_rows, model_name

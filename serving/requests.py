@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import InputError
-from serving.bundle import Manifest
+from serving.manifest import Manifest
 from serving.messages import MAX_ROWS, PredictRequest, Row
 
 _DECODER = msgspec.json.Decoder(PredictRequest)

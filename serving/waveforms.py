@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.errors import InputError
 from features.vibration.record import FEATURE_NAMES, record_features
 from features.vibration.spectrum import rebuild_waveforms
-from serving.bundle import Manifest
+from serving.manifest import Manifest
 from serving.messages import Spectra, WaveformsRequest
 from serving.requests import Asked, finite, placed
 

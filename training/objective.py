@@ -11,7 +11,8 @@ from evaluation.calibration import AlertBudget, calibrate
 from evaluation.measures import measure
 from features.errors import NotEnoughDataError
 from features.rows import Rows
-from serving.bundle import RobustScaling, make_scorer, make_transform
+from serving.bundle import make_scorer, make_transform
+from serving.manifest import RobustScaling
 from serving.scorer import score
 from training.detectors.registry import family
 from training.export.cost import operations

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.bundle import RobustScaling
+from serving.manifest import RobustScaling
 
 LIMIT = 1e6  # robust standard deviations; its square stays far inside float32
 _NORMAL_IQR = 1.349  # interquartile range of a standard normal distribution

@@ -14,7 +14,7 @@ from features.errors import NotEnoughDataError
 from features.history import Scorable
 from features.rows import Rows
 from serving.baselines import Stratum, locate, make_baselines
-from serving.bundle import Strata, StratumThreshold
+from serving.manifest import Strata, StratumThreshold
 from serving.scorer import Scorer, score_rows
 from training.baselines import BaselineRules, fit_baselines, fit_fleet
 

@@ -7,7 +7,8 @@ from typing import Literal
 from evaluation.comparison import Comparison, Outcome
 from evaluation.concentration import Concentration
 from evaluation.evidence import Figure
-from serving.bundle import Budget, Bundle
+from serving.bundle import Bundle
+from serving.manifest import Budget
 
 _STILL = 1e-8  # of the centre; a spread below says nothing of the unit
 

@@ -43,7 +43,8 @@ from flows.steps.lineage import stated
 from flows.steps.table import open_data
 from serving.attribution import attribute_rows, top_reasons
 from serving.baselines import locate
-from serving.bundle import Bundle, Manifest
+from serving.bundle import Bundle
+from serving.manifest import Manifest
 
 
 def make_card(found: Findings, bundle: Bundle, config: TrainConfig, cache: Path) -> Card:

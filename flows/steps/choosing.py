@@ -14,7 +14,7 @@ from features.rows import Rows
 from flows.adapters.local_ray import running_ray
 from flows.config.train import Search, TrainConfig
 from flows.outcome import Progress
-from serving.bundle import Budget
+from serving.manifest import Budget
 from training.detectors.registry import family
 from training.objective import ALERT_RATE, AVERAGE_PRECISION, BYTES, EPISODE_RECALL, ONSETS, OPERATIONS, View, objective
 from training.search import Searched, search

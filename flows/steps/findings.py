@@ -17,7 +17,7 @@ from flows.steps.drift import figures as drift_figures
 from flows.steps.judging import Judgement
 from flows.steps.lineage import Lineage, stated
 from flows.steps.table import CheckedTable
-from serving.bundle import Manifest
+from serving.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from flows.outcome import Progress
 from flows.steps.choosing import Choice, choose
 from flows.steps.packing import beside_model
 from serving.baselines import BaselineTable, Stratum, make_baselines
-from serving.bundle import FORMAT, Manifest, PastRows, Strata, make_scorer, make_transform, pack
+from serving.bundle import make_scorer, make_transform, pack
+from serving.manifest import FORMAT, Manifest, PastRows, Strata
 from serving.scorer import Scorer, prepare, score_rows
 from training.baselines import BaselineRules, fit_baselines
 from training.objective import View, fit_detector, split_parameters

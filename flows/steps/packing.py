@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.rows import Rows
-from serving.bundle import ATTRIBUTION, REFERENCE, RobustScaling, make_transform
+from serving.bundle import ATTRIBUTION, REFERENCE, make_transform
 from serving.forest import write_forest
+from serving.manifest import RobustScaling
 from serving.reference import MAX_ROWS, sample, write_reference
 from training.export.attribution import forest_of
 

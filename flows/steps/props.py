@@ -12,7 +12,7 @@ from flows.bundles import publish_bundle
 from flows.config.train import TrainConfig
 from flows.environments import Environment
 from flows.promotion.admission import Overrides
-from serving.bundle import Manifest
+from serving.manifest import Manifest
 
 LEAVE = Overrides(force=True, reason="a demonstration: the same model under another digest, which no gate has judged")
 

@@ -23,7 +23,7 @@ from flows.steps.scorefile import ScoreFile
 from flows.steps.scoring import BlockScorer, Keys
 from flows.steps.table import JudgedTable, judge_table, open_data, refuse_failures
 from flows.workspace import Workspace
-from serving.bundle import Manifest
+from serving.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from evaluation.evidence import Evidence, Figure
 from flows.steps.drift import in_words
 from flows.steps.findings import Findings
 from flows.steps.gating import verdict
-from serving.bundle import Budget
+from serving.manifest import Budget
 
 _ENOUGH = 10
 """Independent exceedances below which a realised rate says little."""

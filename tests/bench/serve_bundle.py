@@ -10,7 +10,8 @@ from sklearn.ensemble import IsolationForest
 from evaluation.calibration import AlertBudget, calibrate
 from features.rows import Rows
 from features.storage import publish_folder
-from serving.bundle import FORMAT, Manifest, RobustScaling, digest_of, make_scorer, pack
+from serving.bundle import digest_of, make_scorer, pack
+from serving.manifest import FORMAT, Manifest, RobustScaling
 from serving.scorer import score
 from serving.settings import BundleRef
 from training.export.trees import export_isolation_forest

@@ -13,7 +13,7 @@ from features.rows import Rows
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.steps.choosing import Basis, choose, conclude, find_basis, in_trial_order
-from serving.bundle import RobustScaling
+from serving.manifest import RobustScaling
 from training.detectors.registry import family
 from training.objective import (
     ALERT_RATE,

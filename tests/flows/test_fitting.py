@@ -8,7 +8,7 @@ from features.rows import Rows
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.steps.fitting import declared_history
-from serving.bundle import PastRows
+from serving.manifest import PastRows
 
 MINUTE = 60 * 1_000_000
 

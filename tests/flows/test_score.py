@@ -26,7 +26,8 @@ from flows.steps.score import for_bundle, score_table
 from flows.steps.scoring import BlockScorer
 from flows.steps.table import Opened, open_data
 from flows.workspace import Workspace
-from serving.bundle import FORMAT, Bundle, Manifest, PastRows, make_history, make_scorer, open_bundle, pack
+from serving.bundle import Bundle, make_history, make_scorer, open_bundle, pack
+from serving.manifest import FORMAT, Manifest, PastRows
 from serving.scorer import score, score_rows
 from serving.verdict import alerts, p_values
 from training.detectors.registry import family

@@ -14,7 +14,8 @@ from features.rows import Rows, from_table
 from features.schema import RegimeRule, Schema
 from features.split import Split, Window, assign
 from serving.baselines import BaselineTable, locate, make_baselines
-from serving.bundle import Strata, make_scorer
+from serving.bundle import make_scorer
+from serving.manifest import Strata
 from serving.scorer import Scorer, prepare, score_rows
 from training.baselines import BaselineRules, fit_baselines
 from training.detectors.registry import family

@@ -20,7 +20,8 @@ from features.rows import Rows, from_table
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.steps.table import open_data
-from serving.bundle import PastRows, make_history, make_scorer
+from serving.bundle import make_history, make_scorer
+from serving.manifest import PastRows
 from serving.scorer import prepare, score_rows
 from tests.quality.document import markdown, publish
 from training.detectors.registry import FAMILIES, family

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.vibration.record import FEATURE_NAMES
-from serving.bundle import PastRows
+from serving.manifest import PastRows
 from tests.fakes.s3 import KEYS, s3_server
 from tests.serving.service import Service, publish, serve
 

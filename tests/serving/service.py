@@ -15,8 +15,9 @@ from features.history import scorable
 from features.rows import Rows
 from features.storage import publish_folder
 from flows.steps.packing import beside_model
-from serving.bundle import FORMAT, Manifest, PastRows, digest_of, make_history, make_scorer, pack
+from serving.bundle import digest_of, make_history, make_scorer, pack
 from serving.holder import Holder
+from serving.manifest import FORMAT, Manifest, PastRows
 from serving.prediction_log import PredictionLog
 from serving.routes import make_app
 from serving.scorer import score_rows

@@ -8,7 +8,8 @@ import pytest
 from features.history import scorable
 from features.rows import Rows
 from serving.attribution import Attribution, attribute, attribute_rows, drivers, method_of, top_reasons
-from serving.bundle import Bundle, PastRows, load_bundle
+from serving.bundle import Bundle, load_bundle
+from serving.manifest import PastRows
 from serving.scorer import score
 from tests.serving.service import publish
 

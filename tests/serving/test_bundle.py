@@ -10,19 +10,8 @@ from onnx import helper, numpy_helper
 
 from features.errors import InputError, UnreachableError
 from features.storage import publish_folder
-from serving.bundle import (
-    ATTRIBUTION,
-    REFERENCE,
-    Budget,
-    Manifest,
-    PastRows,
-    RobustScaling,
-    beside,
-    digest_of,
-    load_bundle,
-    open_bundle,
-    pack,
-)
+from serving.bundle import ATTRIBUTION, REFERENCE, beside, digest_of, load_bundle, open_bundle, pack
+from serving.manifest import Budget, Manifest, PastRows, RobustScaling
 from serving.scorer import score
 from serving.verdict import Calibration
 from training.export.model import make_model

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.bundle import PastRows
 from serving.holder import Holder
+from serving.manifest import PastRows
 from serving.settings import Limits
 from tests.serving.service import Service, publish, serve
 

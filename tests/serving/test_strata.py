@@ -12,8 +12,9 @@ from features.errors import InputError
 from features.history import NO_HISTORY, Scorable, scorable
 from features.rows import Rows
 from serving.baselines import BaselineTable, locate, make_baselines
-from serving.bundle import Budget, Bundle, Manifest, RobustScaling, Strata, StratumThreshold, open_bundle, pack
+from serving.bundle import Bundle, open_bundle, pack
 from serving.loading import Served
+from serving.manifest import Budget, Manifest, RobustScaling, Strata, StratumThreshold
 from serving.messages import PredictAnswer
 from serving.predict import encode_json, judge_rows
 from serving.requests import read_json

@@ -8,7 +8,8 @@ from features.errors import NotEnoughDataError
 from features.history import NO_HISTORY, scorable
 from features.rows import Rows
 from serving.baselines import make_baselines
-from serving.bundle import RobustScaling, make_scorer
+from serving.bundle import make_scorer
+from serving.manifest import RobustScaling
 from training.baselines import BaselineRules, fit_baselines
 from training.export.dense import export_autoencoder
 from training.strata import calibrate_strata, score_as_unseen, score_as_young

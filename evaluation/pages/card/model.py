@@ -10,7 +10,7 @@ from evaluation.episodes import Episodes
 from evaluation.evidence import Figure
 from evaluation.gate.evidence import Decision
 from evaluation.stability import Stability
-from serving.bundle import Budget
+from serving.manifest import Budget
 
 FORMAT = 1
 

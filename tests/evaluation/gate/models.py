@@ -19,7 +19,8 @@ from features.fleet.simulator import FEATURES, SCHEMA, Fleet, simulate_fleet
 from features.rows import Rows, from_table
 from features.schema import RegimeRule, Schema
 from features.split import Split, Window, assign
-from serving.bundle import FORMAT, Bundle, Manifest, make_scorer, open_bundle, pack
+from serving.bundle import Bundle, make_scorer, open_bundle, pack
+from serving.manifest import FORMAT, Manifest
 from serving.scorer import score
 from serving.verdict import judge
 from training.detectors.registry import family

@@ -11,7 +11,7 @@ from evaluation.evidence import Figure
 from evaluation.gate.decision import decide
 from evaluation.gate.evidence import Contract, Decision, GateEvidence, GateRules, Reason, StratumBudget
 from evaluation.intervals import Interval
-from serving.bundle import Budget
+from serving.manifest import Budget
 
 RULES = GateRules(allowed_features=frozenset({"state"}))
 CONTRACT = Contract(("rms", "peak"), 0, {"rms": (0.3, 0.1), "peak": (1.0, 0.3)})

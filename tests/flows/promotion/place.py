@@ -14,7 +14,8 @@ from flows.config.environments import EnvironmentConfig
 from flows.environments import Environment, resolve
 from flows.promotion.admission import CHALLENGER
 from flows.workspace import Workspace
-from serving.bundle import Budget, Manifest, PastRows, RobustScaling, digest_of, pack
+from serving.bundle import digest_of, pack
+from serving.manifest import Budget, Manifest, PastRows, RobustScaling
 from serving.verdict import Calibration
 from training.export.model import make_model
 

@@ -29,7 +29,7 @@ from evaluation.pages.card.model import (
     WindowSpan,
 )
 from evaluation.stability import Stability
-from serving.bundle import Budget
+from serving.manifest import Budget
 from tests.evaluation.pages.markup import HOSTILE
 
 ONSETS = Budget("onsets_per_series_day", 0.1, 0.094, 3600.0, exceedances=12, low=0.054, high=0.152)

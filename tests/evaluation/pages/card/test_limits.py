@@ -7,7 +7,7 @@ import pytest
 from evaluation.episodes import Episodes
 from evaluation.pages.card.limits import limits
 from evaluation.pages.card.model import Card, KindRecall, Threshold
-from serving.bundle import Budget
+from serving.manifest import Budget
 from tests.evaluation.pages.card.cards import BARE, COMPARED, FULL
 
 YEAR = replace(FULL.data.windows[0], first="2025-01-05T00:00:00Z")
