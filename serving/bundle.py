@@ -1,6 +1,6 @@
 """The bundle: a directory with one digest that turns feature values into scores, p-values and alerts.
 
-Files: ``bundle.json`` (Manifest), ``model.onnx``, where declared ``baselines.parquet``, and what serving scores can do
+Files: ``bundle.json`` (serving.manifest), ``model.onnx``, where declared ``baselines.parquet``, and what scores can do
 without: ``attribution.npz`` (serving.forest, the trees behind reasons) and ``reference.parquet`` (serving.reference,
 rows that drift is measured against; it is not read here). Nothing in it is executable or a pickle, and the digest
 depends on names and contents alone: no clock, host, path or run id is in it.
