@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flows.adapters.git import Clone
+from flows.adapters.clone import Clone
 from flows.adapters.git_program import git, run_git
 from flows.promotion.history import Revision
 

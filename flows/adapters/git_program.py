@@ -13,6 +13,7 @@ from pathlib import Path
 from features.errors import InputError, UnreachableError
 
 _TIMEOUT_S = 120
+_FALLBACK = ("-c", "user.name=vigia", "-c", "user.email=vigia@localhost")
 _USER_IN_URL = re.compile(r"(?<=://)[^/@\s]+@")
 _FIX = re.compile(
     r"authentication failed|permission denied|could not read (username|password)|terminal prompts disabled"
@@ -54,6 +55,19 @@ def git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> str:
         return run_git(*arguments, cwd=cwd, stdin=stdin).decode(errors="replace")
     except GitFailed as error:
         raise translated(error) from error
+
+
+def setting(folder: Path, name: str) -> str:
+    """What git is configured to, "" for nothing; truth values as they are written."""
+    try:
+        return run_git("config", name, cwd=folder).decode(errors="replace").strip()
+    except GitFailed:
+        return ""
+
+
+def identity(folder: Path) -> tuple[str, ...]:
+    """Options that say by whom a commit is, where git is not configured to."""
+    return () if setting(folder, "user.email") else _FALLBACK
 
 
 def translated(error: GitFailed) -> InputError | UnreachableError:

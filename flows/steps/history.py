@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from flows.adapters.git import cloned
+from flows.adapters.clone import cloned
 from flows.adapters.git_history import file_history
 from flows.environments import Environment
 from flows.outcome import Outcome

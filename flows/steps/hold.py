@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from flows.adapters.git import Change, Clone, push_change
+from flows.adapters.clone import Change, Clone
+from flows.adapters.git import push_change
 from flows.environments import Environment
 from flows.outcome import Outcome
 from flows.promotion.hold import (

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from flows.adapters.git import Clone
+from flows.adapters.clone import Clone
 from flows.adapters.kustomize import build_overlay, is_overlay
 from flows.promotion.edit import Target, read_leaves, refuse_broken_promise
 

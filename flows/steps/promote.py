@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flows.adapters.git import Change, Clone, cloned, push_change
+from flows.adapters.clone import Change, Clone, cloned
+from flows.adapters.git import push_change
 from flows.adapters.registry import Registry
 from flows.environments import Environment
 from flows.exit_codes import ExitCode

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from features.errors import InputError, RefusedError, RolloutError, UnreachableError
-from flows.adapters.git import Change, Clone, required
+from flows.adapters.clone import Change, Clone, required
 from flows.environments import Environment
 from flows.promotion.admission import (
     ADMITTED,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from features.errors import RefusedError, RolloutError, UnverifiedError
-from flows.adapters.git import Clone, cloned
+from flows.adapters.clone import Clone, cloned
 from flows.adapters.git_history import commits_beyond
 from flows.adapters.pull_requests import PullRequest, PullRequests
 from flows.adapters.registry import Registry

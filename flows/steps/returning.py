@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from features.errors import InputError, RetryError, RolloutError
-from flows.adapters.git import Change, Clone, push_change, required
+from flows.adapters.clone import Change, Clone, required
+from flows.adapters.git import push_change
 from flows.adapters.registry import Registry
 from flows.environments import Environment
 from flows.promotion.admission import rolled_back_tag

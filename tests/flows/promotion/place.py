@@ -8,7 +8,8 @@ import numpy as np
 from onnx import helper, numpy_helper
 
 from features.storage import publish_folder
-from flows.adapters.git import Change, push_change, read_head, seed_repository
+from flows.adapters.clone import Change
+from flows.adapters.git import push_change, read_head, seed_repository
 from flows.adapters.registry import ModelVersion, Registry
 from flows.config.environments import EnvironmentConfig
 from flows.environments import Environment, resolve

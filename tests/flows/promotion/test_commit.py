@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError, RolloutError
-from flows.adapters.git import cloned, commit_change, read_head, seed_repository
+from flows.adapters.clone import cloned
+from flows.adapters.git import commit_change, read_head, seed_repository
 from flows.adapters.kustomize import build_overlay
 from flows.promotion.edit import Target, promote_text, read_leaves
 from flows.promotion.message import Facts, promotion_message

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError, RefusedError, UnreachableError
-from flows.adapters.git import Change, cloned, commit_change, head_commit, push_change, read_head
+from flows.adapters.clone import Change, cloned
+from flows.adapters.git import commit_change, head_commit, push_change, read_head
 from flows.adapters.git_program import blanked, git
 from tests.fakes.git_http import PASSWORD, USER, git_host
 from tests.flows.promotion.place import FILE, Place, run_in
