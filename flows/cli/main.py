@@ -8,7 +8,8 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,12 +111,8 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
     try:
         workspace = Workspace(Path(arguments.workspace).absolute())
         workspace.prepare()
-        tempfile.tempdir = str(workspace.scratch)
-        os.environ.update(_QUIET_LIBRARIES, RAY_AUTH_TOKEN_PATH=str(workspace.token))
-        os.environ["MPLCONFIGDIR"] = str(workspace.scratch)
-        for name, value in _DEFAULTS.items():
-            os.environ.setdefault(name, value)
-        outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
+        with _settings(str(workspace.scratch), str(workspace.token)):
+            outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
         screen.show(outcome, _invocation())
     except RefusedRun as error:
@@ -136,6 +133,21 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
         _write_summary(Path(arguments.summary), told | {"ray_session": str(ray_folder)}, outcome)
     return code
+
+
+@contextmanager
+def _settings(scratch: str, token: str) -> Iterator[None]:
+    """What libraries read from the environment of their process; afterwards it is as it was."""
+    environment, folder = dict(os.environ), tempfile.tempdir
+    os.environ.update({**_DEFAULTS, **environment, **_QUIET_LIBRARIES})
+    os.environ.update(RAY_AUTH_TOKEN_PATH=token, MPLCONFIGDIR=scratch)
+    tempfile.tempdir = scratch
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        tempfile.tempdir = folder
 
 
 def _write_summary(file: Path, told: Mapping[str, object], outcome: object) -> None:

@@ -1,9 +1,6 @@
-"""One trained model for the tests of what comes after training, and a process as it was before a command."""
+"""One trained model for the tests of what comes after training."""
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +19,3 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, dict[s
     asked = ["train", "fleet://?sensors=8&days=4&seed=3", *quick, "--quiet"]
     assert main([*asked, "--workspace", str(workspace), "--summary", str(summary)]) in (0, 3)
     return Workspace(Path(workspace)), json.loads(summary.read_text())
-
-
-@pytest.fixture
-def own_process() -> Iterator[None]:
-    """main() sets the environment and the temporary folder of its process: give this one its own back."""
-    environment, folder = dict(os.environ), tempfile.tempdir
-    yield
-    os.environ.clear()
-    os.environ.update(environment)
-    tempfile.tempdir = folder

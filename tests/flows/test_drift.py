@@ -20,8 +20,6 @@ from flows.workspace import Workspace
 from serving.bundle import beside, open_bundle, pack
 from tests.serving.service import publish
 
-pytestmark = pytest.mark.usefixtures("own_process")
-
 HOUR = 3_600_000_000
 NAMES = ("a", "b", "c")
 

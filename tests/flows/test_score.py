@@ -288,7 +288,6 @@ def test_the_file_is_replaced_in_one_step(tmp_path: Path, table: pa.Table) -> No
         run(tmp_path, table, bundle_with(None), out=out / "below.parquet")
 
 
-@pytest.mark.usefixtures("own_process")
 def test_train_with_history_then_score_from_the_command_line(tmp_path: Path) -> None:
     workspace = ["--quiet", "--workspace", str(tmp_path / "workspace")]
     settings = ["history.rows=6", "data.uri=fleet://?sensors=3&days=4&seed=1", "search.min_labels=1000000"]

@@ -15,7 +15,7 @@ from flows.promotion.return_message import ROLLBACK
 from flows.steps.doors import Doors
 from flows.steps.history import read_history
 from flows.steps.looking import HeadReader
-from flows.steps.returning import coordinates_of, go_back
+from flows.steps.returning import coordinates_of, go_back, make_return
 from flows.steps.rollback import rollback
 from flows.steps.status import status
 from tests.flows.verification.conftest import QUICK, Place
@@ -80,7 +80,8 @@ def test_a_rollback_that_was_stopped_after_its_commit_is_completed_and_not_repea
     for version in (1, 2, 3):
         place.roll_out(version)
     environment, entries = place.doors.environment, read_history(place.doors.environment)
-    go_back(environment, HeadReader(environment).read(), coordinates_of(entries[1]), entries, ROLLBACK, "killed here")
+    head = HeadReader(environment).read()
+    go_back(environment, make_return(head, coordinates_of(entries[1]), entries, ROLLBACK, "killed here"))
     done = go(place)
     assert (place.alias("champion"), place.head["version"]) == ("2", "2")
     assert done.lines[0] == ("Rollback", "git names version 2 already")
@@ -126,7 +127,7 @@ def test_a_promotion_that_came_meanwhile_is_not_written_over(place: Place) -> No
     head, entries = HeadReader(environment).read(), read_history(environment)
     place.promote(3)
     with pytest.raises(RolloutError, match="version 3 was promoted meanwhile"):
-        go_back(environment, head, coordinates_of(entries[0]), entries, ROLLBACK, "late")
+        go_back(environment, make_return(head, coordinates_of(entries[0]), entries, ROLLBACK, "late"))
     assert place.head["version"] == "3"
 
 
