@@ -17,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Wire the doors to the step."""
+    from flows.cli.forge import pull_requests
     from flows.steps.doors import open_doors
     from flows.steps.reconcile import reconcile, watch
 
-    doors, rules = open_doors(chosen(arguments, workspace, git=True), workspace), rules_of(arguments)
+    place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
+    doors = open_doors(place, workspace, lambda: pull_requests(place))
     return watch(doors, rules, progress, lambda: True) if arguments.watch else reconcile(doors, rules, progress)

@@ -17,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Wire the doors to the step."""
+    from flows.cli.forge import pull_requests
     from flows.steps.doors import open_doors
     from flows.steps.verify import verify
 
-    rules = rules_of(arguments)
-    return verify(open_doors(chosen(arguments, workspace, git=True), workspace), rules, progress, arguments.version)
+    place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
+    doors = open_doors(place, workspace, lambda: pull_requests(place))
+    return verify(doors, rules, progress, arguments.version)

@@ -13,6 +13,11 @@ def branch_of(environment: str) -> str:
     return f"vigia/promote-{environment}"
 
 
+def return_branch_of(environment: str) -> str:
+    """The one branch from which going back to an earlier version is proposed."""
+    return f"vigia/revert-{environment}"
+
+
 def title_of(message: str) -> str:
     """The subject of the commit."""
     return message.partition("\n")[0]
@@ -29,3 +34,8 @@ def body_of(message: str, present: str = "") -> str:
 def proposed_digest(body: str) -> str:
     """The digest that a pull request would promote, "" where its body does not say."""
     return read_trailers(body).get("Bundle-Digest", "")
+
+
+def left_digest(body: str) -> str:
+    """The digest that a pull request would leave, "" where its body does not say."""
+    return read_trailers(body).get("Previous-Digest", "")

@@ -25,14 +25,14 @@ def crown(doors: Doors, head: Head, seen: Look) -> tuple[ModelVersion, bool]:
     champion = doors.registry.by_alias(version.name, environment.champion)
     moves = champion is None or champion.version != version.version
     if moves:
+        if version.tags.get(rolled_back_tag(environment.name)):  # promoted again on purpose, and it serves
+            doors.registry.tag_version(version.name, version.version, {rolled_back_tag(environment.name): ""})
         if champion is not None:
             _move(doors, environment.previous, champion, head.commit, now)
         _move(doors, environment.champion, version, head.commit, now)
         doors.registry.tag_version(version.name, version.version, {f"champion_{environment.name}_since": now})
     evidence = {"commit": head.commit, "replicas": sorted(seen.running), "answered": seen.answered}
     tags = {f"verified_{environment.name}": now, f"verified_{environment.name}_by": json.dumps(evidence)}
-    if version.tags.get(rolled_back_tag(environment.name)):  # promoted again on purpose, and it serves
-        tags[rolled_back_tag(environment.name)] = ""
     doors.registry.tag_version(version.name, version.version, tags)
     return version, moves
 

@@ -1,6 +1,7 @@
 """Going back to an earlier version: the promotion's own edit, with the earlier values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from features.errors import InputError, RetryError, RolloutError
 from flows.adapters.clone import Change, Clone, required
@@ -24,29 +25,50 @@ def coordinates_of(entry: Entry) -> dict[str, str]:
     return {"uri": entry.uri, "digest": entry.digest, "model": entry.model, "version": entry.version}
 
 
-def go_back(
-    environment: Environment, head: Head, to: Mapping[str, str], entries: Sequence[Entry], verb: str, reason: str
-) -> str | None:
-    """Commit earlier values in place of those of ``head``; the commit, or None when they stand there already.
+@dataclass(frozen=True)
+class Return:
+    """From ``head`` to the coordinates ``to``: by whom (a verb of return_message) and why.
 
-    What a replica falls back on is the version below the earlier one, where there is one, and never the one that is
-    left. Raises RolloutError when the head names something else by now, RefusedError when a push is refused.
+    below: what a replica falls back on then: the version below the earlier one, never the one that is left.
     """
+
+    head: Head
+    to: Mapping[str, str]
+    below: Mapping[str, str]
+    verb: str
+    reason: str
+
+
+def make_return(head: Head, to: Mapping[str, str], entries: Sequence[Entry], verb: str, reason: str) -> Return:
+    """The way back, given what git named so far."""
     below = fallback(entries, to["digest"], head.digest)
-    previous = coordinates_of(below) if below else NOTHING
+    return Return(head, to, coordinates_of(below) if below else NOTHING, verb, reason)
 
-    def render(clone: Clone) -> Change | None:
-        text = required(clone, environment.file)
-        now = make_head(clone.head, named_leaves(environment, text))
-        if now.digest not in (head.digest, to["digest"]):
-            raise RolloutError(f"version {now.version} was promoted meanwhile; nothing was changed")
-        wanted = {("bundle", key): value for key, value in to.items()}
-        wanted |= {("previous", key): value for key, value in previous.items()}
-        edit = set_leaves(text, wanted, target(environment))
-        message = return_message(verb, environment.name, head, to, reason)
-        return Change(environment.file, edit.text, message) if edit.changes else None
 
-    return push_change(environment.repository, environment.branch, render)
+def go_back(environment: Environment, way: Return) -> str | None:
+    """Commit the earlier values; the commit, or None when they stand there already.
+
+    Raises RolloutError when the head names something else by now, RefusedError when a push is refused.
+    """
+    return push_change(environment.repository, environment.branch, lambda clone: return_change(clone, environment, way))
+
+
+def where_to(to: Mapping[str, str]) -> str:
+    """The place that a way back leads to, in words."""
+    return f"to version {to['version']}" if to["digest"] else "to nothing"
+
+
+def return_change(clone: Clone, environment: Environment, way: Return) -> Change | None:
+    """The commit on the clone's head, or None when the values stand there. Raises RolloutError, as ``go_back``."""
+    text = required(clone, environment.file)
+    now = make_head(clone.head, named_leaves(environment, text))
+    if now.digest not in (way.head.digest, way.to["digest"]):
+        raise RolloutError(f"version {now.version} was promoted meanwhile; nothing was changed")
+    wanted = {("bundle", key): value for key, value in way.to.items()}
+    wanted |= {("previous", key): value for key, value in way.below.items()}
+    edit = set_leaves(text, wanted, target(environment))
+    message = return_message(way.verb, environment.name, way.head, way.to, way.reason)
+    return Change(environment.file, edit.text, message) if edit.changes else None
 
 
 def newest_intact(environment: Environment, entries: Sequence[Entry], head: Head) -> dict[str, str]:

@@ -21,7 +21,8 @@ from flows.steps.crowning import crown
 from flows.steps.doors import Doors
 from flows.steps.history import read_history
 from flows.steps.looking import HeadReader, look
-from flows.steps.returning import go_back, mark_left, newest_intact
+from flows.steps.return_request import propose_revert
+from flows.steps.returning import go_back, make_return, mark_left, newest_intact, where_to
 
 _ASK_AGAIN_S = 0.5
 Apply = Callable[[], object]
@@ -33,7 +34,8 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
     The only writer of these aliases; safe to repeat, and to be stopped anywhere. expected: version that the head must
     name, if any; apply: how a revert reaches the service where no controller does it. Raises UnverifiedError (nothing
     changed), DisagreementError (registry or store contradict git; nothing changed), and RolloutError when the head
-    moved on (nothing changed) or when the bundle proved bad: a commit then goes back to the version before it.
+    moved on (nothing changed) or when the bundle proved bad: a commit then goes back to the version before it, or a
+    pull request proposes that where the branch takes no push.
     """
     with doors.lease.held(rules.timeout_s):
         heads = HeadReader(doors.environment)
@@ -102,16 +104,20 @@ def _refuse(decision: Decision, head: Head) -> None:
 def _revert(
     doors: Doors, heads: HeadReader, head: Head, proof: str, rules: Rules, progress: Progress, apply: Apply | None
 ) -> None:
-    """Go back by a commit, and see that through. Raises RolloutError, always."""
+    """Go back by a commit, and see that through; by a pull request where the branch takes no push.
+
+    Raises RolloutError, always, unless UnreachableError.
+    """
     entries = read_history(doors.environment)
     to = newest_intact(doors.environment, entries, head)
     mark = mark_left(doors.registry, doors.environment, head, proof)
-    where = f"version {to['version']}" if to["digest"] else "nothing"
+    way = make_return(head, to, entries, REVERT, proof)
     try:
-        commit = go_back(doors.environment, head, to, entries, REVERT, proof)
+        commit = go_back(doors.environment, way)
     except RefusedError as error:
-        raise RolloutError(f"version {head.version} is bad: {proof}; it must be reverted by hand: {error}") from error
-    done = f"version {head.version} is bad and was reverted to {where} by commit {(commit or '')[:12]}: {proof}"
+        told = (propose_revert(doors, way, error), mark)
+        raise RolloutError("; ".join(filter(None, told))) from error
+    done = f"version {head.version} is bad and was reverted {where_to(to)} by commit {(commit or '')[:12]}: {proof}"
     after = (
         _see_through(doors, heads, rules, progress, apply) if to["digest"] else "nothing is served by git's word now"
     )

@@ -18,6 +18,7 @@ from flows.steps.history import read_history
 from flows.steps.promote import promote
 from flows.steps.pull_request import propose_promotion
 from tests.fakes.github import NAME, TOKEN, GitHub, github
+from tests.fakes.protected import protect
 from tests.flows.promotion.place import FILE, Place, run_in
 
 BRANCH = "vigia/promote-local"
@@ -180,9 +181,7 @@ def test_one_edited_by_hand_before_its_merge_counts_by_what_the_file_says(
 
 
 def test_a_protected_branch_refuses_a_push_and_takes_a_pull_request(place: Place, hub: GitHub) -> None:
-    hook = place.repository / "hooks" / "update"
-    hook.write_text('#!/bin/sh\n[ "$1" != refs/heads/main ] || { echo "changes need a pull request"; exit 1; }\n')
-    hook.chmod(0o755)
+    protect(place.repository)
     place.register(1)
     with pytest.raises(RefusedError, match=r"refuses a push to main \(hook declined\): changes need a pull request"):
         promote(place.environment, place.registry, place.model, None)
