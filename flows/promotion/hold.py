@@ -23,6 +23,17 @@ class Hold:
         return f"since {self.since}: {self.reason}"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A hold at the head; by: author of the commit that put it there."""
+
+    hold: Hold
+    by: str
+
+    def __str__(self) -> str:
+        return f"{self.hold} (by {self.by})"
+
+
 def hold_file(file: str) -> str:
     """Where the hold of an environment stands, given the file that promotion edits."""
     return str(PurePosixPath(file).with_name(_NAME))

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from flows.adapters.clone import cloned
+from flows.adapters.clone import Clone, cloned
 from flows.adapters.git_history import file_history
 from flows.environments import Environment
 from flows.outcome import Outcome
@@ -13,7 +13,12 @@ from flows.steps.head import target
 def read_history(environment: Environment) -> tuple[Entry, ...]:
     """Every promotion and every other change of what the environment's file names, the oldest first."""
     with cloned(environment.repository, environment.branch, whole=True) as clone:
-        return entries(file_history(clone, environment.file), target(environment))
+        return entries_in(clone, environment)
+
+
+def entries_in(clone: Clone, environment: Environment) -> tuple[Entry, ...]:
+    """The same from a whole clone."""
+    return entries(file_history(clone, environment.file), target(environment))
 
 
 def history(environment: Environment, limit: int) -> Outcome:

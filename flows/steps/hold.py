@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 from flows.adapters.clone import Change, Clone
 from flows.adapters.git import push_change
+from flows.adapters.git_history import file_history
 from flows.environments import Environment
 from flows.outcome import Outcome
 from flows.promotion.hold import (
     Hold,
+    Standing,
     hold_file,
     hold_message,
     read_hold,
@@ -49,3 +51,10 @@ def release(environment: Environment, reason: str) -> Outcome:
     commit = push_change(environment.repository, environment.branch, render)
     how = f"is free: commit {commit[:12]}" if commit else "was not on hold; nothing to do"
     return Outcome(lines=(("Hold", f"{environment.name} {how}"),), figures={"commit": commit})
+
+
+def standing_hold(clone: Clone, environment: Environment) -> Standing | None:
+    """The hold at the head of a whole clone."""
+    file = hold_file(environment.file)
+    text = clone.read(file)
+    return None if text is None else Standing(read_hold(text), file_history(clone, file)[-1].author)

@@ -58,7 +58,7 @@ def propose_rollback(
 ) -> Outcome:
     """Open the pull request that goes back to an earlier version, or bring the one that is open up to date.
 
-    Nothing is rolled back by that; the version that would be left is tagged all the same, since nobody of us is there
+    Nothing is rolled back by that; the version that would be left is tagged all the same, since nothing of ours runs
     when it is merged. Raises InputError as ``rollback``, and RolloutError where somebody committed to the branch.
     """
     way, version = _way(environment, registry, to, steps, reason)

@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from flows.promotion.message import read_trailers
 from flows.promotion.return_message import ROLLBACK
 from flows.steps.doors import Doors
 from flows.steps.history import read_history
+from flows.steps.hold import hold, release
 from flows.steps.looking import HeadReader
 from flows.steps.returning import coordinates_of, go_back, make_return
 from flows.steps.rollback import rollback
@@ -139,6 +141,23 @@ def test_status_of_a_place_where_all_agree(place: Place) -> None:
     assert headings == ["Git", "Controller", "Replica", "Replica", "Replica", "Registry", "All agree"]
     assert "champion-local is m version 1" in dict(found.lines)["Registry"]
     assert found.figures["registry"] == {"champion": "1", "digest": place.refs[0].digest}
+
+
+def test_status_tells_of_a_hold_why_since_when_and_by_whom(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place.roll_out(1)
+    assert said(place).figures["hold"] is None
+    (tmp_path / "gitconfig").write_text("[user]\n  name = ada\n  email = ada@localhost\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    hold(place.doors.environment, "audit until Friday")
+    found = said(place)
+    assert found.exit_code == ExitCode.DONE
+    told = found.figures["hold"]
+    assert (told["reason"], told["by"]) == ("audit until Friday", "ada")
+    assert dict(found.lines)["Hold"] == f"no promotion passes, since {told['since']}: audit until Friday (by ada)"
+    release(place.doors.environment, "")
+    assert "Hold" not in dict(said(place).lines)
 
 
 def test_status_says_where_they_part_and_ends_with_6_once_that_is_too_long(place: Place) -> None:
