@@ -5,7 +5,6 @@ hook of the machine changes a byte.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from flows.adapters.git_program import (
     setting,
     translated,
 )
+from flows.adapters.scratch import scratch_folder
 
 _REJECTED = re.compile(r"^!\t[^\t]*\t\[([^\]]+)\](?: \((.*)\))?", re.MULTILINE)
 _RACE = re.compile(r"lock ref|failed to update ref|failed to lock|incorrect old value|already exists|reference broken")
@@ -137,10 +137,10 @@ def cloned(repository: str | Path, branch: str, whole: bool = False) -> Iterator
     where = str(repository)
     refuse_credentials(where)
     depth = () if whole or Path(where).exists() else ("--depth=1",)
-    with tempfile.TemporaryDirectory(prefix="vigia-clone-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder("vigia-clone-") as folder:
         git("clone", "--quiet", "--no-checkout", "--no-tags", "--single-branch", *depth,
-            f"--branch={branch}", "--", where, folder)  # fmt: skip
-        yield Clone(Path(folder), where, branch)
+            f"--branch={branch}", "--", where, str(folder))  # fmt: skip
+        yield Clone(folder, where, branch)
 
 
 def required(clone: Clone, file: str, commit: str = "HEAD") -> str:

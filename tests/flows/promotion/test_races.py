@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import RolloutError
+from flows.adapters.clone import cloned
 from flows.promotion.edit import read_leaves
 from flows.steps.history import read_history
 from flows.steps.promote import promote
@@ -117,6 +119,14 @@ def test_killed_at_any_point_before_its_push_it_is_completed_by_a_plain_run(
 
 
 def test_killed_after_its_push_it_has_promoted_and_a_plain_run_commits_nothing(
-    place: Place, start: Start, tmp_path: Path
+    place: Place, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insist_on_completion_after_a_kill(place, start, tmp_path, "push", "after")
+    (left,) = tmp_path.glob("vigia-clone-*")
+    os.utime(left, (0, 0))  # a minute later and more
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with cloned(place.repository, "main") as living:
+        assert not left.exists()
+        os.utime(living.folder, (0, 0))
+        with cloned(place.repository, "main"):
+            assert living.read(FILE)
