@@ -18,14 +18,16 @@ def propose_revert(doors: Doors, way: Return, refusal: RefusedError) -> str:
 
     Raises UnreachableError where another try may help.
     """
-    bad = f"version {way.head.version} is bad"
+    bad = f"version {way.head.version} is bad: {way.reason}"
     try:
         with doors.forge() as forge:
-            return f"{bad}; {ask_to_go_back(doors.environment, way, forge)} ({refusal}): {way.reason}"
+            return f"{bad}; {ask_to_go_back(doors.environment, way, forge)} ({refusal})"
     except RetryError as error:
-        raise UnreachableError(f"{bad}: {way.reason}; {refusal}; no pull request yet: {error}") from error
+        raise UnreachableError(f"{bad}; {refusal}; no pull request yet: {error}") from error
+    except RolloutError as error:  # superseded, or people have the pull request in hand
+        return f"{bad}; not reverted: {refusal}; {error}"
     except VigiaError as error:
-        return f"{bad}: {way.reason}; it must be reverted by hand: {refusal}; no pull request: {error}"
+        return f"{bad}; it must be reverted by hand: {refusal}; no pull request: {error}"
 
 
 def ask_to_go_back(environment: Environment, way: Return, forge: PullRequests) -> str:
