@@ -46,7 +46,7 @@ def main(workspace: Path, folder: Path) -> None:
         raise SystemExit("chromium is not installed: apt-get install chromium")
     with tempfile.TemporaryDirectory() as profile, running(Path(program), Path(profile)) as browser:
         for picture in PICTURES:
-            found = sorted((workspace / "runs").glob(f"*/{picture.page}"))
+            found = sorted((workspace.absolute() / "runs").glob(f"*/{picture.page}"))
             if not found:
                 print(f"no {picture.page} in {workspace}")
                 continue
