@@ -27,4 +27,4 @@ def test_real_experiments_are_ranked_better_than_chance(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "AUROC" in done.stdout
-    assert json.loads(summary.read_text())["figures"]["test"]["auroc"] > 0.6
+    assert json.loads(summary.read_text())["figures"]["test"]["figures"]["auroc"]["value"] > 0.6
