@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from features.errors import InputError
 from features.storage import read_folder
 from flows.adapters.registry import ModelVersion, registry_of
-from flows.config.train import Data
+from flows.config.data import Data
 from flows.environments import Environment
 from flows.promotion.admission import CHALLENGER
 from serving.bundle import Bundle, open_bundle, read_bundle

@@ -16,7 +16,8 @@ from features.history import Scorable, scorable
 from features.rows import Rows
 from flows.adapters.registry import ModelVersion, Registry
 from flows.bundles import load_version
-from flows.config.train import ENVIRONMENT, TrainConfig
+from flows.config.judging import ENVIRONMENT
+from flows.config.train import TrainConfig
 from flows.environments import Environment
 from flows.steps.judging import Scored, score_window
 from flows.steps.lineage import LINEAGE, Lineage, training_windows

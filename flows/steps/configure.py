@@ -16,11 +16,12 @@ from features.guess.roles import Guess, guess_roles
 from features.schema import resolve
 from features.sources.opening import Access, open_source
 from features.storage import write_text
+from flows.config.data import Data
 from flows.config.loading import changed, from_text, load_config, parse_setting
 from flows.config.rendering import render, tree_of
 from flows.config.suggest import suggest
 from flows.config.suggestion import Setting, Suggestion
-from flows.config.train import Data, TrainConfig
+from flows.config.train import TrainConfig
 from flows.outcome import Outcome
 
 SAMPLE_ROWS = 250_000

@@ -6,7 +6,7 @@ from evaluation.comparison import Comparison, Outcome
 from evaluation.gate.decision import decide
 from evaluation.gate.evidence import Decision, GateEvidence, GateRules, StratumBudget, contract
 from evaluation.validation.verdict import Validation
-from flows.config.train import Gate
+from flows.config.judging import Gate
 from flows.steps.champion import Champion
 from flows.steps.judging import Judgement
 from serving.baselines import Stratum

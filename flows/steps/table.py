@@ -19,8 +19,9 @@ from features.schema import Schema
 from features.sources.opening import Access, Source, open_source
 from features.sources.records import RecordColumns, RecordSource
 from features.typed import TypedBlock
-from flows.config import train
+from flows.config import data as configured
 from flows.config.model import microseconds
+from flows.config.train import TrainConfig
 from flows.steps.quarantine import QuarantineFile
 
 
@@ -61,13 +62,13 @@ class CheckedTable:
         return self.validation.simulated
 
 
-def open_data(data: train.Data, cache: Path) -> Opened:
+def open_data(data: configured.Data, cache: Path) -> Opened:
     """Open ``data.uri`` and bind the configured names. Raises InputError naming the field."""
     source = open_source(data.uri, Access(data.separator, data.endpoint, data.region, cache))
     if data.record:
         source = RecordSource(source, RecordColumns(**data.record.model_dump()))
     rule = data.regime
-    regime = roles.RegimeRule(**rule.model_dump()) if isinstance(rule, train.RegimeRule) else rule
+    regime = roles.RegimeRule(**rule.model_dump()) if isinstance(rule, configured.RegimeRule) else rule
     schema = roles.resolve(
         source.schema,
         features=data.features,
@@ -83,7 +84,7 @@ def open_data(data: train.Data, cache: Path) -> Opened:
 
 
 def judge_table(
-    opened: Opened, config: train.TrainConfig, folder: Path, on_block: Callable[[JudgedBlock], None]
+    opened: Opened, config: TrainConfig, folder: Path, on_block: Callable[[JudgedBlock], None]
 ) -> JudgedTable:
     """Read and judge a table; ``on_block`` gets every block with its verdicts. Writes ``validation.html``, and
     ``quarantine.parquet`` where rows are invalid.
@@ -111,7 +112,7 @@ def judge_table(
     return JudgedTable(validation, page, quarantine.written)
 
 
-def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
+def check(config: TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     """Judge the table and keep its valid rows; as ``judge_table``.
 
     cache: where sources keep what is costly to make again.
@@ -137,7 +138,7 @@ def check(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     return CheckedTable(rows, _join(lost), unplaced, judged.validation, judged.page, judged.quarantine)
 
 
-def read_checked(config: train.TrainConfig, folder: Path, cache: Path) -> CheckedTable:
+def read_checked(config: TrainConfig, folder: Path, cache: Path) -> CheckedTable:
     """The checked table. Raises InputError with a sentence a rule when validation refuses it."""
     table = check(config, folder, cache)
     refuse_failures(table.validation, table.page)
@@ -151,7 +152,7 @@ def refuse_failures(validation: Validation, page: Path) -> None:
         raise InputError(f"table {validation.uri}", f"fails validation (see {page}):\n  {sentences}")
 
 
-def limits(config: train.TrainConfig) -> Limits:
+def limits(config: TrainConfig) -> Limits:
     """The limits of a configuration."""
     rules = config.validation
     return Limits(
