@@ -117,6 +117,7 @@ def test_a_queue_that_fills_up_is_written_before_its_time(holder: Holder, log: P
     log.configure(settings(tmp_path / "log", flush_s=3600, queue_rows=400))
     Service(holder, log=log).predict({"data": [ROW] * 100})
     wait_for(lambda: log.counts().written == 100)
+    assert len(rows(tmp_path / "log")) == 100
 
 
 def test_a_sample_keeps_whole_requests_and_counts_the_others(

@@ -96,8 +96,8 @@ def test_twenty_processes_at_once_too(place: Place, start: Start) -> None:
 KILLS = [("clone", "before"), ("clone", "after"), ("commit", "before"), ("commit", "after"), ("push", "before")]
 
 
-def insist_on_completion_after_a_kill(place: Place, start: Start, folder: Path, verb: str, when: str) -> None:
-    """Kill -9 there, then run again."""
+def insist_on_completion_after_a_kill(place: Place, start: Start, folder: Path, verb: str, when: str) -> str:
+    """Kill -9 there, then run again; the digest that is promoted then."""
     made = place.register(1)
     command = "kill -9 $PPID"
     meddling = meddling_git(folder / "bin", verb, before=command) if when == "before" else None
@@ -108,6 +108,7 @@ def insist_on_completion_after_a_kill(place: Place, start: Start, folder: Path, 
     promote(place.environment, place.registry, place.model, made.version)
     assert read_leaves(place.text())[("bundle", "digest")] == made.digest
     insist_on_one_line_of_history(place, 1)
+    return made.digest
 
 
 @pytest.mark.slow
@@ -115,7 +116,8 @@ def insist_on_completion_after_a_kill(place: Place, start: Start, folder: Path, 
 def test_killed_at_any_point_before_its_push_it_is_completed_by_a_plain_run(
     place: Place, start: Start, tmp_path: Path, verb: str, when: str
 ) -> None:
-    insist_on_completion_after_a_kill(place, start, tmp_path, verb, when)
+    promoted = insist_on_completion_after_a_kill(place, start, tmp_path, verb, when)
+    assert [entry.digest for entry in read_history(place.environment)] == [promoted]
 
 
 def test_killed_after_its_push_it_has_promoted_and_a_plain_run_commits_nothing(

@@ -30,6 +30,9 @@ def test_it_ends_when_verification_has_moved_the_alias(place: Place) -> None:
     later = threading.Timer(0.3, place.registry.set_alias, [place.model, "champion-local", made.version])
     later.start()
     wait(place, made.digest, 20)
+    champion = place.registry.by_alias(place.model, "champion-local")
+    assert champion is not None
+    assert champion.digest == made.digest  # it waited for that
     later.join()
 
 

@@ -72,8 +72,8 @@ def git(place: Place, *arguments: str) -> list[str]:
     return subprocess.run(command, cwd=repository, capture_output=True, check=True, text=True).stdout.splitlines()
 
 
-def hold(place: Place, count: int) -> None:
-    """Promote that many at once, and hold what came of it to what was promised."""
+def hold(place: Place, count: int) -> list[str]:
+    """Promote that many at once, and hold what came of it to what was promised; how each ended."""
     before = len(git(place, "rev-list", "main"))
     ended = crowd(place, register(place, count))
     commits = git(place, "rev-list", "--reverse", "main")
@@ -89,12 +89,13 @@ def hold(place: Place, count: int) -> None:
     subjects = git(place, "log", "--format=%s", f"-{len(commits) - before}", "main")
     assert all(subject.startswith("Promote ") for subject in subjects)
     assert git(place, "fsck", "--strict", "--no-dangling") == []
+    return ended
 
 
 def test_five_promotions_at_once_leave_one_champion_and_an_alias_that_never_went_back(place: Place) -> None:
-    hold(place, 5)
+    assert len(hold(place, 5)) == 5
 
 
 @pytest.mark.slow
 def test_twenty_promotions_at_once_leave_one_champion_and_an_alias_that_never_went_back(place: Place) -> None:
-    hold(place, 20)
+    assert len(hold(place, 20)) == 20

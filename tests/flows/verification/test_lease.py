@@ -66,7 +66,9 @@ def test_what_a_killed_holder_left_is_free(tmp_path: Path) -> None:
 
 def test_another_environment_has_a_lease_of_its_own(tmp_path: Path) -> None:
     with FileLease(tmp_path / "a").held(0), FileLease(tmp_path / "b").held(0):
-        pass
+        for name in ("a", "b"):
+            with pytest.raises(RetryError, match=f"{name}: process"), FileLease(tmp_path / name).held(0):
+                pass
 
 
 def test_moves_are_appended_in_order(tmp_path: Path) -> None:

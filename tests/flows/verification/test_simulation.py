@@ -130,5 +130,4 @@ def test_a_verdict_is_true_of_the_world_in_two_thousand_random_ones() -> None:
 
 @pytest.mark.slow
 def test_a_verdict_is_true_of_the_world_in_a_hundred_thousand_random_ones() -> None:
-    for seed in range(2_000, 102_000):
-        hold(seed)
+    assert {hold(seed) for seed in range(2_000, 102_000)} == {Verified, Bad, Superseded, Changed, Unverifiable}
