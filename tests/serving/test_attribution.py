@@ -47,6 +47,17 @@ def test_the_feature_with_an_injected_fault_is_named_first(bundles: dict[str, Bu
     assert (named == hit[alert]).mean() >= 0.9
 
 
+@pytest.mark.parametrize("name", FAMILIES[:2])
+def test_of_any_rows_nine_in_ten_with_a_fault_in_one_feature_have_it_named_first(
+    bundles: dict[str, Bundle], name: str
+) -> None:
+    rng = np.random.default_rng(6)
+    faulty, hit = correlated(2_000, seed=7), rng.integers(0, 6, 2_000)
+    faulty[np.arange(2_000), hit] += rng.choice([-1, 1], 2_000) * rng.choice([16, 32], 2_000)
+    named = attribute(bundles[name], faulty, None, None).amounts.argmax(axis=1)
+    assert (named == hit).mean() >= 0.9
+
+
 @pytest.mark.parametrize(
     ("name", "method"), list(zip(FAMILIES, ("expected_path",) * 2 + ("first_and_last",) * 2, strict=True))
 )
