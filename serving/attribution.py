@@ -1,7 +1,7 @@
 """Reasons: what each feature adds to the score of a row, and on which side of its usual value it is.
 
 Two methods; the amounts of both sum to the score of the row less that of an ordinary one. ``expected_path``, of
-forests: the credits of ``serving.forest``. ``first_and_last``, of any other graph: the mean of what a feature changes
+forests: the credits of ``serving.forest``, with what raises the score shared by credit times deviation. ``first_and_last``, of any other graph: the mean of what a feature changes
 as the first one that leaves the ordinary row, and as the last one that joins the others, which is the Shapley value
 where features act in pairs, as in a linear autoencoder. The squared errors of an autoencoder are not taken for reasons:
 it smears what is wrong with one input over all outputs (docs/reasons.md has the figures).
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from features.history import Scorable
 from serving.bundle import Bundle
-from serving.forest import credits
+from serving.forest import Forest, credits
 from serving.messages import Reason, Reasons, RowReasons
 from serving.scorer import graph_inputs
 
@@ -67,7 +67,7 @@ def attribute(
         rows = slice(start, start + size)
         before, place = past if past is None else past[rows], at if at is None else at[rows]
         inputs = graph_inputs(bundle.scorer, values[rows], before, place)
-        parts.append(_folded(credits(bundle.forest, inputs), d) if bundle.forest else _first_and_last(bundle, inputs))
+        parts.append(_expected_path(bundle.forest, inputs, d) if bundle.forest else _first_and_last(bundle, inputs))
         above.append(inputs[:, :d] > 0)
     return Attribution(np.concatenate(parts), np.concatenate(above))
 
@@ -147,6 +147,15 @@ def _first_and_last(bundle: Bundle, inputs: NDArray[np.float32]) -> NDArray[np.f
     return np.asarray(amounts + missing * sizes / sizes.sum(axis=1, keepdims=True))
 
 
-def _folded(amounts: NDArray[np.float64], d: int) -> NDArray[np.float64]:
-    """(k, D) amounts of expanded features -> (k, d) those of each feature and all that history makes of it."""
-    return np.asarray(amounts.reshape(len(amounts), -1, d).sum(axis=1))
+def _expected_path(forest: Forest, inputs: NDArray[np.float32], d: int) -> NDArray[np.float64]:
+    """(k, d) of each feature and all that history makes of it, from (k, D) inputs; sums as the credits do.
+
+    Beyond what its few hundred rows hold, a tree cuts off any value as soon as another, however much further out one of
+    them is. So the credits above 0 are shared anew by credit times size of deviation; those below 0 stand.
+    """
+    found = credits(forest, inputs)
+    raising = np.maximum(found, 0.0)
+    weights = raising * np.abs(inputs.astype(np.float64))
+    total, weight = raising.sum(axis=1, keepdims=True), weights.sum(axis=1, keepdims=True)
+    shared = np.divide(weights * total, weight, out=raising, where=weight > 0)
+    return np.asarray((shared + np.minimum(found, 0.0)).reshape(len(found), -1, d).sum(axis=1))
