@@ -1,10 +1,11 @@
 """Reasons: what each feature adds to the score of a row, and on which side of its usual value it is.
 
 Two methods; the amounts of both sum to the score of the row less that of an ordinary one. ``expected_path``, of
-forests: the credits of ``serving.forest``, with what raises the score shared by credit times deviation. ``first_and_last``, of any other graph: the mean of what a feature changes
-as the first one that leaves the ordinary row, and as the last one that joins the others, which is the Shapley value
-where features act in pairs, as in a linear autoencoder. The squared errors of an autoencoder are not taken for reasons:
-it smears what is wrong with one input over all outputs (docs/reasons.md has the figures).
+forests: the credits of ``serving.forest``, with what raises the score shared by credit times deviation.
+``first_and_last``, of any other graph: the mean of what a feature changes as the first one that leaves the ordinary
+row, and as the last one that joins the others, which is the Shapley value where features act in pairs, as in a linear
+autoencoder. The squared errors of an autoencoder are not taken for reasons: it smears what is wrong with one input over
+all outputs (docs/reasons.md has the figures).
 """
 
 from collections.abc import Mapping, Sequence
