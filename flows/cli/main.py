@@ -88,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             sub.add_argument("--workspace", default=".vigia", help="folder that holds everything local (.vigia)")
             sub.add_argument("--quiet", action="store_true", help="nothing but errors")
             sub.add_argument("--summary", metavar="FILE", help="write digest, version, figures, paths as JSON")
+            told = "end with the line `vigia-result: {…}`, as a job does; exit with 0 for a verdict too"
+            sub.add_argument("--result-line", action="store_true", help=told)
     arguments, rest = parser.parse_known_args(given)
     # `config init --force my.csv`: argparse takes the table for left out once an option stands before it.
     if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "uri", "") is None:
@@ -128,11 +130,9 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         screen.fail(f"{message} (a bug; the traceback is above)")
     finally:
         shutil.rmtree(ray_folder, ignore_errors=True)
-    if arguments.summary:
-        spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
-        told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
-        _write_summary(Path(arguments.summary), told | {"ray_session": str(ray_folder)}, outcome)
-    return code
+    spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
+    told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
+    return _report(arguments, _summary(told | {"ray_session": str(ray_folder)}, outcome), code)
 
 
 @contextmanager
@@ -150,11 +150,23 @@ def _settings(scratch: str, token: str) -> Iterator[None]:
         tempfile.tempdir = folder
 
 
-def _write_summary(file: Path, told: Mapping[str, object], outcome: object) -> None:
-    from features.storage import write_text
+def _summary(told: Mapping[str, object], outcome: object) -> dict[str, object]:
+    return {**told, **{name: getattr(outcome, name) for name in ("digest", "version", "run_id", "figures", "paths")}}
 
-    values = {name: getattr(outcome, name) for name in ("digest", "version", "run_id", "figures", "paths")}
-    write_text(file.absolute(), json.dumps({**told, **values}, indent=2) + "\n")
+
+def _report(arguments: argparse.Namespace, summary: Mapping[str, object], code: ExitCode) -> ExitCode:
+    """Say what was done to whoever asked for it in writing. The code to exit with."""
+    if arguments.summary:
+        from features.storage import write_text
+
+        write_text(Path(arguments.summary).absolute(), json.dumps(summary, indent=2) + "\n")
+    if not arguments.result_line:
+        return code
+    from flows.result_line import job_code, result_line
+
+    sys.stderr.flush()
+    print(result_line(summary), flush=True)
+    return job_code(code)
 
 
 def _session_folder(temporary: str) -> Path:
