@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,7 +17,6 @@ from ray import serve
 
 from features.errors import InputError, UnreachableError
 from features.storage import write_text
-from flows.adapters.haproxy_wrapper import write_wrapper
 from flows.adapters.processes import MARK, end_marked
 from flows.adapters.replica_events import telling_events
 from flows.adapters.service_record import ServiceRecord, find_record, is_alive
@@ -36,7 +36,6 @@ def service(
         raise InputError("--port", "must be free on 127.0.0.1", port)
     (folder / "h").mkdir()
     (folder / "t").mkdir()
-    write_wrapper(folder / "haproxy")
     os.environ.update({**_environment(folder), MARK: str(workspace.root), **settings})
     metrics_port = _free_port()
     dashboard = _start_ray(workspace, folder, metrics_port)
@@ -82,7 +81,7 @@ def _start_ray(workspace: Workspace, folder: Path, metrics_port: int) -> str:
 def _environment(folder: Path) -> dict[str, str]:
     low, high = _free_range(64)
     proxy = {
-        "BINARY_PATH": folder / "haproxy",
+        "BINARY_PATH": Path(sys.executable).parent / "vigia-haproxy",
         "CONFIG_FILE_LOC": folder / "h/c",  # one letter each: socket paths are limited and Ray adds a node id
         "SOCKET_PATH": folder / "h/a",
         "SERVER_STATE_BASE": folder / "h",
