@@ -1,4 +1,4 @@
-"""The door to a Ray of our own: started for a command in a private folder, gone when the command ends or is killed."""
+"""The door to Ray for a command: one of its own, gone when it ends or is killed, or the cluster that it is a job of."""
 
 import os
 import shutil
@@ -19,8 +19,13 @@ _REAPER = Path(__file__).with_name("ray_reaper.py")
 def running_ray(folder: Path, cpus: int | None = None) -> Iterator[None]:
     """Ray without dashboard in ``folder``, which is removed at the end, also when this process is killed.
 
-    Raises UnreachableError where it did not come up within its own 30 s, as on a machine that has too much to do.
+    In a job of a cluster it is that cluster's, which stays; Ray tells its jobs so by RAY_ADDRESS. Raises
+    UnreachableError where it did not come up within its own 30 s, as on a machine that has too much to do.
     """
+    if os.environ.get("RAY_ADDRESS"):
+        with _joined_cluster():
+            yield
+        return
     reaper = subprocess.Popen(
         [sys.executable, "-I", str(_REAPER), str(folder)],
         stdin=subprocess.PIPE,
@@ -34,6 +39,18 @@ def running_ray(folder: Path, cpus: int | None = None) -> Iterator[None]:
         ray.shutdown()
         reaper.communicate(b"done")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _joined_cluster() -> Iterator[None]:
+    try:
+        ray.init(log_to_driver=False, logging_level="error")
+    except ConnectionError as error:
+        raise UnreachableError(f"the Ray cluster of this job does not answer: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def _start(folder: Path, cpus: int) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import ray
 from numpy.typing import NDArray
 
 from flows.adapters.local_ray import running_ray
@@ -83,3 +86,22 @@ def test_recorded_trials_need_no_cluster(tmp_path: Path) -> None:
         objective, {}, first=FIRST, trials=2, goal=Goal("quality"), seed=7, folder=tmp_path, cluster=Refused()
     )
     assert again == first
+
+
+def test_a_job_of_a_cluster_uses_that_cluster_and_leaves_it() -> None:
+    job = """
+import ray, pathlib
+from flows.adapters.local_ray import running_ray
+with running_ray(pathlib.Path("none")):
+    print(ray.get(ray.remote(lambda: ray.get_runtime_context().gcs_address).remote()))
+"""
+    address = ray.get_runtime_context().gcs_address
+    told = subprocess.run(
+        [sys.executable, "-c", job],
+        env=os.environ | {"RAY_ADDRESS": address},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == address
+    assert ray.get(ray.remote(lambda: 1).remote()) == 1
