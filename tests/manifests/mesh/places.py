@@ -1,0 +1,51 @@
+"""Who may want to talk to whom: the pods of ml-dev by the labels that policies know them by, and their surroundings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from tests.manifests.mesh.network_policy import Endpoint
+
+HOME = "ml-dev"
+ROLES = ("serve-head", "serve-worker", "jobs-head", "jobs-worker", "job-head", "job-worker", "job-submitter", "ops")
+APPS = ("mlflow", "postgresql-mlflow", "minio-mlflow", "vigia-backup", "minio-mlflow-buckets")
+_MESHED = {"sidecar.istio.io/inject": "true"}
+_IN_THE_MESH = ("serve-worker", "ops")
+
+PLACES: dict[str, Endpoint] = {
+    **{role: Endpoint(HOME, {"vigia/role": role, **(_MESHED if role in _IN_THE_MESH else {})}) for role in ROLES},
+    **{app: Endpoint(HOME, {"app": app}) for app in APPS},
+    "unknown": Endpoint(HOME, {"app": "unknown"}),
+    "gateway": Endpoint("istio-system", {"app": "istio-ingress", "istio": "ingress"}),
+    "istiod": Endpoint("istio-system", {"app": "istiod", "istio": "pilot"}),
+    "dns": Endpoint("kube-system", {"k8s-app": "kube-dns"}),
+    "kuberay": Endpoint("ray-system", {"app.kubernetes.io/name": "kuberay-operator"}),
+    "prometheus": Endpoint("monitoring", {"app.kubernetes.io/name": "prometheus"}),
+    "grafana": Endpoint("monitoring", {"app.kubernetes.io/name": "grafana"}),
+    "other team": Endpoint("default", {"vigia/role": "ops", "app": "mlflow", "istio": "ingress"}),
+    "node": Endpoint(address="192.168.49.2"),
+    "internet": Endpoint(address="203.0.113.7"),
+    "vpc": Endpoint(address="10.3.0.9"),
+    "metadata": Endpoint(address="169.254.169.254"),
+}
+
+
+def pod_labels(documents: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
+    """Labels of every pod that the objects make, wherever a kind keeps its templates; of RayJobs in a ConfigMap too."""
+    for document in documents:
+        yield from _templates(document)
+        if document["kind"] == "ConfigMap" and document["metadata"]["name"].startswith("rayjob-templates"):
+            for text in document["data"].values():
+                yield from _templates(yaml.safe_load(text))
+
+
+def _templates(value: Any) -> Iterator[dict[str, str]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _templates(item)
+    elif isinstance(value, dict):
+        if "containers" in value.get("spec", {}):
+            yield value.get("metadata", {}).get("labels", {})
+        for item in value.values():
+            yield from _templates(item)
