@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train drift serve demo play test test-end-to-end test-slow check format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
+.PHONY: help install train drift serve demo play test test-end-to-end test-slow check manifests-check golden format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ check: install ## format, lint, types, import contracts, what the service import
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest tests/serving/test_imports.py
+
+manifests-check: install ## every overlay against strict schemas, our own rules, promtool and yamllint; ARGS=minikube
+	@$(BIN)/python -m tests.manifests.checking $(ARGS)
+
+golden: install ## write what kustomize builds into tests/manifests/golden, so that a review shows it (needs kubectl)
+	@$(BIN)/python -m tests.manifests.checking.golden
 
 format: install ## apply format and safe lint fixes
 	@$(BIN)/ruff format .

@@ -1,0 +1,87 @@
+"""All rules, what does not parse before what does not resolve."""
+
+from collections.abc import Callable, Iterable
+
+from tests.manifests.checking import (
+    bounds,
+    cel,
+    credentials,
+    enums,
+    images,
+    mesh,
+    monitors,
+    names,
+    pod_security,
+    ports,
+    prometheus,
+    ray_rules,
+    references,
+    schemas,
+    selectors,
+    serve_config,
+    unique,
+)
+from tests.manifests.checking.documents import Documents
+from tests.manifests.checking.finding import Finding
+
+Rule = Callable[[Documents], Iterable[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    schemas.strict_schema,
+    cel.cel_rule,
+    enums.known_word,
+    unique.list_key_once,
+    unique.pod_key_once,
+    unique.service_port_once,
+    names.name_length,
+    names.name_letters,
+    names.name_once,
+    images.image_pinned,
+    references.configuration_exists,
+    references.service_account_exists,
+    references.claim_exists,
+    references.mount_has_volume,
+    references.scale_target_exists,
+    references.role_exists,
+    selectors.workload_selects_its_pods,
+    selectors.service_selects_pods,
+    selectors.policy_selects_pods,
+    selectors.peer_selects_pods,
+    monitors.service_monitor_target,
+    monitors.pod_monitor_port,
+    ports.service_target_port,
+    ports.probe_port,
+    ports.port_name_and_number,
+    mesh.route_destination,
+    mesh.route_gateway,
+    mesh.route_host,
+    mesh.gateway_certificate,
+    mesh.certificate_issuer,
+    mesh.ingress_backend,
+    bounds.replica_bounds,
+    bounds.request_bounds,
+    ray_rules.ray_token_auth,
+    ray_rules.ray_group,
+    ray_rules.ray_job,
+    ray_rules.submitter_ends,
+    serve_config.serve_config_accepted,
+    serve_config.serve_replicas_fit,
+    pod_security.runs_as_non_root,
+    pod_security.no_privilege_escalation,
+    pod_security.drops_capabilities,
+    pod_security.has_seccomp_profile,
+    pod_security.has_resources,
+    pod_security.has_read_only_root,
+    pod_security.shares_nothing_with_the_host,
+    pod_security.token_only_with_rights,
+    credentials.git_credential_outside_ray,
+    credentials.secret_without_value,
+    prometheus.prometheus_rules,
+)
+
+FOR_A_PART: tuple[Rule, ...] = (serve_config.serve_config_accepted, credentials.secret_without_value)
+
+
+def check(documents: Documents, rules: tuple[Rule, ...] = RULES) -> list[Finding]:
+    """Every finding of the rules."""
+    return [finding for rule in rules for finding in rule(documents)]
