@@ -20,6 +20,8 @@ def families(telemetry: Telemetry, holder: Holder, log: PredictionLog | None) ->
         about = (served.ref.model, served.ref.version, served.bundle.digest)
         labels = ("model", "version", "digest")
         found.append(Family("bundle_info", "gauge", "The bundle that is served.", labels, {about: 1.0}))
+        text = "Share of alert rows in the calibration window of the bundle that is served."
+        found.append(single("expected_alert_share", "gauge", text, served.bundle.manifest.alpha))
     if log:
         counts = asdict(log.counts())
         waiting = counts.pop("waiting")

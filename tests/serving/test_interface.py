@@ -108,6 +108,7 @@ def test_metrics_count_requests_rows_alerts_and_implausible_rows(forest: Service
     assert (found["vigia_rows_total"], found["vigia_alert_rows_total"]) == (2, 1)
     assert (found["vigia_out_of_range_rows_total"], found["vigia_load_failures_total"]) == (1, 0)
     assert found["vigia_desired_is_served"] == 1
+    assert found["vigia_expected_alert_share"] == service.call("GET", "/model").json["alpha"]
     assert found['vigia_request_seconds_bucket{le="+Inf"}'] == found["vigia_request_seconds_count"] == 3
     assert (found['vigia_severity_bucket{le="1.0"}'], found['vigia_severity_bucket{le="+Inf"}']) == (1, 2)
     bounds = re.findall(r'seconds_bucket{le="([\d.]+)"', service.call("GET", "/metrics").body.decode())
