@@ -1,17 +1,14 @@
 """A token of a GitHub App for the repository it is installed in."""
 
-import base64
-import json
 import time
 
 import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from features.errors import InputError
+from flows.adapters.json_web_token import signed
 from flows.adapters.pull_requests import Repository, call
 
 _SKEW_S, _LIFE_S = 60, 540
@@ -42,10 +39,4 @@ def _signed(app: str, key: str) -> str:
     if not isinstance(private, RSAPrivateKey):
         raise InputError("GitHub App", "must have a private RSA key")
     now = int(time.time())
-    claims = {"iat": now - _SKEW_S, "exp": now + _LIFE_S, "iss": app}
-    text = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
-    return f"{text}.{_encoded(private.sign(text.encode(), PKCS1v15(), SHA256()))}"
-
-
-def _encoded(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+    return signed({"iat": now - _SKEW_S, "exp": now + _LIFE_S, "iss": app}, private)
