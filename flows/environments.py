@@ -23,8 +23,9 @@ class Environment:
 
     repository: path or URL for git; file: in it, the one that promotion edits. registry: MLflow's tracking URI, with
     artifacts where the client chooses their place. bundles: URI of the bundle store, without a slash at the end;
-    endpoint: of an S3 server other than AWS. application, deployment: names in serveConfigV2. namespace: in Kubernetes.
-    probe: URL of the service, None where the workspace knows it. allowed_disagreement_s: seconds.
+    endpoint: of an S3 server other than AWS. application, deployment: names in serveConfigV2. namespace: in Kubernetes,
+    context: of the kubeconfig, None for its current one. probe: URL of the service, None where the workspace knows it.
+    allowed_disagreement_s: seconds.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Environment:
     probe: str | None = None
     tokens: Tokens = NO_TOKENS
     allowed_disagreement_s: float = 600.0
+    context: str | None = None
 
     @property
     def champion(self) -> str:
@@ -95,6 +97,7 @@ def resolve(name: str, settings: EnvironmentConfig, workspace: Workspace) -> Env
         settings.probe,
         settings.tokens,
         settings.allowed_disagreement.total_seconds(),
+        settings.context,
     )
 
 

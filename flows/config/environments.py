@@ -60,6 +60,7 @@ class EnvironmentConfig(Config):
     deployment: str = Field("AnomalyDetector", min_length=1, description="its name in serveConfigV2")
     controller: Literal["reconcile", "argocd"] = "reconcile"
     namespace: str | None = Field(None, description="of the RayService in Kubernetes")
+    context: str | None = Field(None, description="of the kubeconfig; null: its current one, or the pod's own account")
     probe: str | None = Field(None, description="URL of the service; null: what `vigia serve` runs")
     tokens: Tokens = Tokens()
     allowed_disagreement: Duration = Field(

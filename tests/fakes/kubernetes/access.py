@@ -41,7 +41,8 @@ class Access:
 
     def user(self, authorization: str) -> User:
         """The user of a header. Raises ApiError 401."""
-        found = self.users.get(authorization.removeprefix("Bearer "))
+        scheme, _, token = authorization.partition(" ")
+        found = self.users.get(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
             raise unauthorized()
         return found
