@@ -4,7 +4,7 @@
     python scripts/image_requirements.py --write    # renew docker/packages/*.txt from the packages installed here
 
 docker/packages/EXTRA.txt holds names alone, so that a change of what enters an image is a line in a review;
-versions and hashes stay in the lock. Reading it needs nothing but the standard library, since it runs in a bare Python of a build.
+versions and hashes stay in the lock. Reading it needs only the standard library: a build runs it in a bare Python.
 """
 
 import re
