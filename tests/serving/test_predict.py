@@ -126,7 +126,7 @@ def test_the_number_of_rows_that_are_explained_is_bounded_and_the_worst_come_fir
 def test_a_long_body_is_worked_on_beside_the_loop_and_answers_the_same(forest: Service) -> None:
     rows = np.random.default_rng(0).normal(5, 2, (9_000, 3)).tolist()
     whole = forest.predict({"data": rows})
-    assert len(str(rows)) > 256 * 1024
+    assert len(str(rows)) > 24 * 1024
     assert whole.json["scores"][-3:] == forest.predict({"data": rows[-3:]}).json["scores"]
 
 
