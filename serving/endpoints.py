@@ -19,7 +19,7 @@ from serving.refusals import Refused, refused_body
 from serving.requests import Asked, read_floats, read_json
 from serving.waveforms import read_waveforms
 
-_ELSEWHERE = 24 * 1024  # bytes of a body that is worked on in a thread: two are scored at once, and short ones need not wait
+_ELSEWHERE = 24 * 1024  # bytes of a body worked on in a thread: two are scored at once, and short ones need not wait
 _PAGE_HEADERS = ((b"content-security-policy", b"default-src 'self' 'unsafe-inline'; img-src data:"),)
 _ENCODER = msgspec.json.Encoder()
 Readers = dict[str, Callable[[bytes, Manifest], Asked]]
