@@ -1,0 +1,168 @@
+"""Backup and restore by the scripts that the CronJobs run: a real PostgreSQL, a real S3 server, a stand-in for `mc`."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psycopg2
+import pytest
+
+from tests.fakes.mc import ask
+from tests.fakes.postgres import Postgres, postgres
+from tests.fakes.s3 import s3_server
+from tests.manifests.storage.shell import Ran, run, write_keys
+from tests.system import require_program
+
+TABLES = """
+CREATE TABLE alembic_version (version_num text);
+INSERT INTO alembic_version VALUES ('a1b2');
+CREATE TABLE runs (id int);
+INSERT INTO runs SELECT generate_series(1, 3);
+CREATE TABLE model_versions (version int);
+INSERT INTO model_versions VALUES (1), (2);
+CREATE TABLE registered_model_aliases (alias text);
+INSERT INTO registered_model_aliases VALUES ('champion-minikube');
+"""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A database `mlflow`, a store with the buckets, and the folders that the pods mount."""
+
+    server: Postgres
+    endpoint: str
+    folder: Path
+
+    def database(self, verb: str, **environment: str) -> Ran:
+        """Run database.sh."""
+        found = require_program("pg_dump", "postgresql-client", "/usr/lib/postgresql/*/bin")
+        server = {"PGHOST": "127.0.0.1", "PGPORT": str(self.server.port), "PGUSER": "owner"}
+        own = server | {"PGPASSWORD": self.server.password, "PGDATABASE": "mlflow", "WORK": str(self.folder)}
+        return run("backups/database.sh", verb, programs=(found.parent,), **own | environment)
+
+    def store(self, verb: str, **environment: str) -> Ran:
+        """Run store.sh."""
+        own = {"KEYS": str(self.folder / "keys"), "MC_CONFIG_DIR": str(self.folder / "mc"), "WORK": str(self.folder)}
+        places = {"SOURCE_ENDPOINT": self.endpoint, "DESTINATION_ENDPOINT": self.endpoint, "DESTINATION": "backups"}
+        return run("backups/store.sh", verb, **own | places | {"SOURCE_BUCKETS": "bundles mlflow"} | environment)
+
+    def query(self, statement: str, database: str = "mlflow") -> list[tuple[object, ...]]:
+        """The rows of a statement, or none when it has no result."""
+        place = {"host": "127.0.0.1", "port": self.server.port, "user": "owner", "password": self.server.password}
+        with closing(psycopg2.connect(**place, dbname=database)) as connection:
+            connection.autocommit = True
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def databases(self) -> set[object]:
+        """The names of all databases."""
+        return {name for (name,) in self.query("SELECT datname FROM pg_database", "postgres")}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose database has been dumped and uploaded."""
+    folder = tmp_path_factory.mktemp("cluster")
+    for name in ("source", "destination"):
+        write_keys(folder / "keys", name)
+    with postgres() as server, s3_server() as endpoint:
+        cluster = Cluster(server, endpoint, folder)
+        for bucket in ("backups", "bundles", "mlflow"):
+            ask("PUT", f"{endpoint}/{bucket}")
+        server.run("CREATE DATABASE mlflow")
+        cluster.query(TABLES)
+        for ran in (cluster.database("dump"), cluster.store("upload")):
+            assert ran.code == 0, ran.printed
+        yield cluster
+
+
+@pytest.fixture(autouse=True)
+def whole(cluster: Cluster) -> None:
+    """Each test begins with the dump fetched from the store."""
+    (cluster.folder / "mlflow.dump").unlink()
+    fetched = cluster.store("fetch")
+    assert fetched.code == 0, fetched.printed
+
+
+def test_the_drill_restores_the_latest_dump_beside_the_database_and_drops_it(cluster: Cluster) -> None:
+    drilled = cluster.database("restore")
+    assert drilled.code == 0, drilled.printed
+    assert "restored into restore_drill: a1b2 3 runs 2 model versions 1 aliases" in drilled.printed
+    assert "restore_drill" not in cluster.databases()
+    assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
+
+
+def test_the_drill_cleans_up_after_one_that_was_cut_short(cluster: Cluster) -> None:
+    cluster.query("CREATE DATABASE restore_drill", "postgres")
+    cluster.query("CREATE TABLE runs (other text)", "restore_drill")
+    assert cluster.database("restore").code == 0
+    assert "restore_drill" not in cluster.databases()
+
+
+def test_a_restore_in_earnest_brings_the_database_back_when_confirmed(cluster: Cluster) -> None:
+    cluster.query("DELETE FROM runs")
+    refused = cluster.database("restore", RESTORE_INTO="mlflow")
+    assert refused.code == 2
+    assert "refused: mlflow would be replaced; CONFIRM=mlflow says that this is meant" in refused.printed
+    assert cluster.query("SELECT count(*) FROM runs") == [(0,)]
+    restored = cluster.database("restore", RESTORE_INTO="mlflow", CONFIRM="mlflow")
+    assert restored.code == 0, restored.printed
+    assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
+
+
+def test_a_damaged_dump_fails_before_anything_is_dropped(cluster: Cluster) -> None:
+    (cluster.folder / "mlflow.dump").write_bytes(b"PGDMP and then nothing")
+    damaged = cluster.database("restore", RESTORE_INTO="mlflow", CONFIRM="mlflow")
+    assert damaged.code != 0
+    assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
+
+
+def test_a_dump_without_the_registry_fails_the_drill(cluster: Cluster) -> None:
+    cluster.query("CREATE DATABASE empty", "postgres")
+    assert cluster.database("dump", PGDATABASE="empty").code == 0
+    drilled = cluster.database("restore")
+    assert drilled.code != 0
+    assert 'relation "alembic_version" does not exist' in drilled.printed
+
+
+def test_a_dump_that_cannot_be_made_leaves_no_file_to_upload(cluster: Cluster) -> None:
+    (cluster.folder / "mlflow.dump").rename(cluster.folder / "kept.dump")
+    assert cluster.database("dump", PGDATABASE="nothing").code != 0
+    assert not (cluster.folder / "mlflow.dump").exists()
+    assert cluster.store("upload").code != 0
+    shutil.move(cluster.folder / "kept.dump", cluster.folder / "mlflow.dump")
+
+
+def test_a_dump_of_a_given_time_can_be_fetched(cluster: Cluster) -> None:
+    (named,) = [line for line in _keys(cluster, "backups") if line.startswith("postgresql/")]
+    fetched = cluster.store("fetch", DUMP=named)
+    assert fetched.printed == f"fetched backups/{named}\n"
+    missing = cluster.store("fetch", DUMP="postgresql/never.dump")
+    assert missing.code == 1
+
+
+def test_the_mirror_copies_new_objects_and_deletes_none(cluster: Cluster) -> None:
+    for key in ("bundles/sha256/aa/model.onnx", "mlflow/0/run/page.html"):
+        ask("PUT", f"{cluster.endpoint}/{key}", b"content")
+    assert cluster.store("mirror").code == 0
+    ask("DELETE", f"{cluster.endpoint}/bundles/sha256/aa/model.onnx")
+    assert cluster.store("mirror").code == 0
+    kept = {key for key in _keys(cluster, "backups") if key.startswith("buckets/")}
+    assert kept == {"buckets/bundles/sha256/aa/model.onnx", "buckets/mlflow/0/run/page.html"}
+
+
+@pytest.mark.parametrize("script", ["backups/database.sh", "backups/store.sh"])
+def test_a_verb_that_is_not_known_is_refused(script: str) -> None:
+    names = ("WORK", "PGDATABASE", "KEYS", "DESTINATION_ENDPOINT", "DESTINATION")
+    refused = run(script, "drop", **dict.fromkeys(names, "any"))
+    assert refused.code == 2
+    assert "usage:" in refused.printed
+
+
+def _keys(cluster: Cluster, bucket: str) -> list[str]:
+    found = ElementTree.fromstring(ask("GET", f"{cluster.endpoint}/{bucket}")).iterfind(".//{*}Key")
+    return [key.text or "" for key in found]
