@@ -19,6 +19,10 @@ _BY_LABELS = {
 }
 
 
+# Pods of a RayJob that brings a cluster of its own: anybody may make one, also where our templates use a shared cluster.
+_GUESTS = ({"vigia/role": "job-head", "ray.io/node-type": "head"}, {"vigia/role": "job-worker"})
+
+
 def workload_selects_its_pods(documents: Documents) -> Iterator[Finding]:
     for workload in documents.of("Deployment", "StatefulSet", "DaemonSet"):
         labels = at(workload.body, f"{TEMPLATES[workload.kind]}.metadata.labels", {})
@@ -70,4 +74,5 @@ def _namespaces(spec: dict[str, object], own: str) -> list[str]:
 
 def _taken(documents: Documents, selector: dict[str, str], namespaces: list[str]) -> bool:
     platform = any(one.namespace in namespaces and matches(selector, one.labels) for one in PLATFORM)
-    return platform or any(selected(documents, selector, namespace) for namespace in namespaces)
+    guest = any(matches(selector, labels) for labels in _GUESTS)
+    return guest or platform or any(selected(documents, selector, namespace) for namespace in namespaces)
