@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train drift serve demo play test test-end-to-end test-slow check manifests-check golden format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
+.PHONY: help install train drift serve demo play test test-end-to-end test-slow check manifests-check schemas golden format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: install ## format, lint, types, import contracts, what the service import
 
 manifests-check: install ## every overlay against strict schemas, our own rules, promtool and yamllint; ARGS=minikube
 	@$(BIN)/python -m tests.manifests.checking $(ARGS)
+
+schemas: install ## download the operators' definitions at their tags into .vigia/schemas, as strict JSON Schemas
+	@$(BIN)/python -m scripts.schemas
 
 golden: install ## write what kustomize builds into tests/manifests/golden, so that a review shows it (needs kubectl)
 	@$(BIN)/python -m tests.manifests.checking.golden
