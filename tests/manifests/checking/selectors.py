@@ -19,7 +19,7 @@ _BY_LABELS = {
 }
 
 
-# Pods of a RayJob that brings a cluster of its own: anybody may make one, also where our templates use a shared cluster.
+# Pods of a RayJob with a cluster of its own: anybody may make one, also where our templates use a shared one.
 _GUESTS = ({"vigia/role": "job-head", "ray.io/node-type": "head"}, {"vigia/role": "job-worker"})
 
 
