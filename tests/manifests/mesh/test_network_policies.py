@@ -16,36 +16,38 @@ HEADS = {"serve-head", "jobs-head", "job-head"}
 SERVE = {"serve-head", "serve-worker"}
 SHARED = {"jobs-head", "jobs-worker"}
 JOB = {"job-head", "job-worker"}
-OWN = {*ROLES, *APPS, "unknown"}
+OPS = {"ops", "verifier"}
+OWN = {*ROLES, *APPS, "verifier", "unknown"}
 OUTSIDE = {"node", "internet", "vpc"}
 
 ROWS: tuple[tuple[set[str], set[str], set[int]], ...] = (
     (OWN, {"dns"}, {53}),
-    ({"serve-worker", "ops"}, {"istiod"}, {15012}),
+    ({"serve-worker", "verifier"}, {"istiod"}, {15012}),
     (SERVE, SERVE, set(PORTS)),
     (SHARED, SHARED, set(PORTS)),
     (JOB, JOB, set(PORTS)),
     ({"job-submitter"}, {"job-head", "jobs-head"}, {8265}),
     ({"kuberay"}, HEADS, {8265}),
-    ({"gateway", "ops"}, {"serve-worker"}, {8000}),
-    ({*JOB, *SHARED, "ops"}, {"mlflow"}, {5000}),
+    ({"gateway", *OPS}, {"serve-worker"}, {8000}),
+    ({*JOB, *SHARED, *OPS}, {"mlflow"}, {5000}),
     ({"prometheus"}, {"mlflow"}, {5000}),
     ({"prometheus"}, {*SERVE, *SHARED, *JOB}, {8080, 44217, 44227}),
-    ({*HEADS, "ops"}, OUTSIDE, {443, 6443, 8443}),
-    ({"ops"}, OUTSIDE, {22}),
+    ({*HEADS, *OPS}, OUTSIDE, {443, 6443, 8443}),
+    (OPS, OUTSIDE, {22}),
 )
 ONLY: dict[str, tuple[tuple[set[str], set[str], set[int]], ...]] = {
     "minikube": (
         ({"mlflow", "vigia-backup"}, {"postgresql-mlflow"}, {5432}),
         (
-            {"mlflow", "vigia-backup", "minio-mlflow-buckets", "serve-worker", *JOB, *SHARED, "ops"},
+            {"mlflow", "vigia-backup", "minio-mlflow-buckets", "serve-worker", "prometheus", *JOB, *SHARED, *OPS},
             {"minio-mlflow"},
             {9000},
         ),
     ),
     "aws": (
-        ({"mlflow", "vigia-backup", "serve-worker", *JOB, *SHARED, "ops"}, OUTSIDE, {443}),
+        ({"mlflow", "vigia-backup", "serve-worker", *JOB, *SHARED, *OPS}, OUTSIDE, {443}),
         ({"mlflow", "vigia-backup"}, {"vpc"}, {5432}),
+        ({"serve-head"}, {"vpc"}, {6379}),
     ),
 }
 
@@ -116,5 +118,8 @@ def test_every_pod_is_a_place_of_the_table(overlay: str) -> None:
 
 
 def places_of(labels: dict[str, str]) -> list[str]:
-    """The places that look to every policy as a pod with these labels does."""
-    return [name for name in OWN if name != "unknown" and PLACES[name].labels.items() <= labels.items()]
+    """The places that look to every policy as a pod with these labels does; one that nobody knows is none."""
+    seen = {key: value for key, value in labels.items() if key in ("app", "vigia/role")}
+    if labels.get("sidecar.istio.io/inject") == "true":
+        seen["sidecar.istio.io/inject"] = "true"
+    return [name for name in OWN if PLACES[name].labels == seen]
