@@ -11,11 +11,12 @@ HOME = "ml-dev"
 ROLES = ("serve-head", "serve-worker", "jobs-head", "jobs-worker", "job-head", "job-worker", "job-submitter", "ops")
 APPS = ("mlflow", "postgresql-mlflow", "minio-mlflow", "vigia-backup", "minio-mlflow-buckets")
 _MESHED = {"sidecar.istio.io/inject": "true"}
-_IN_THE_MESH = ("serve-worker", "ops")
 
 PLACES: dict[str, Endpoint] = {
-    **{role: Endpoint(HOME, {"vigia/role": role, **(_MESHED if role in _IN_THE_MESH else {})}) for role in ROLES},
+    **{role: Endpoint(HOME, {"vigia/role": role}) for role in ROLES},
     **{app: Endpoint(HOME, {"app": app}) for app in APPS},
+    "serve-worker": Endpoint(HOME, {"vigia/role": "serve-worker", **_MESHED}),
+    "verifier": Endpoint(HOME, {"vigia/role": "ops", **_MESHED}),
     "unknown": Endpoint(HOME, {"app": "unknown"}),
     "gateway": Endpoint("istio-system", {"app": "istio-ingress", "istio": "ingress"}),
     "istiod": Endpoint("istio-system", {"app": "istiod", "istio": "pilot"}),

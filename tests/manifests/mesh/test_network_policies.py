@@ -31,7 +31,8 @@ ROWS: tuple[tuple[set[str], set[str], set[int]], ...] = (
     ({"gateway", *OPS}, {"serve-worker"}, {8000}),
     ({*JOB, *SHARED, *OPS}, {"mlflow"}, {5000}),
     ({"prometheus"}, {"mlflow"}, {5000}),
-    ({"prometheus"}, {*SERVE, *SHARED, *JOB}, {8080, 44217, 44227}),
+    ({"prometheus"}, {*SERVE, *SHARED, *JOB}, {8080}),
+    ({"prometheus"}, HEADS, {44217, 44227}),
     ({*HEADS, *OPS}, OUTSIDE, {443, 6443, 8443}),
     (OPS, OUTSIDE, {22}),
 )
@@ -39,7 +40,17 @@ ONLY: dict[str, tuple[tuple[set[str], set[str], set[int]], ...]] = {
     "minikube": (
         ({"mlflow", "vigia-backup"}, {"postgresql-mlflow"}, {5432}),
         (
-            {"mlflow", "vigia-backup", "minio-mlflow-buckets", "serve-worker", "prometheus", *JOB, *SHARED, *OPS},
+            {
+                "mlflow",
+                "vigia-backup",
+                "minio-mlflow-buckets",
+                "serve-worker",
+                "prometheus",
+                *JOB,
+                *SHARED,
+                *OPS,
+                "prometheus",
+            },
             {"minio-mlflow"},
             {9000},
         ),
