@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tests.manifests.checking.documents import Documents
 from tests.manifests.checking.finding import Finding
 from tests.manifests.checking.pods import selected
-from tests.manifests.checking.services import services
+from tests.manifests.checking.services import OF_CHARTS, services
 from tests.manifests.checking.walking import at, matches
 
 
@@ -13,6 +13,8 @@ def service_monitor_target(documents: Documents) -> Iterator[Finding]:
     for monitor in documents.of("ServiceMonitor"):
         selector = at(monitor.spec, "selector.matchLabels", {})
         namespaces = at(monitor.spec, "namespaceSelector.matchNames", [monitor.namespace])
+        if set(namespaces) & set(OF_CHARTS):
+            continue
         taken = [one for one in services(documents) if one.namespace in namespaces and matches(selector, one.labels)]
         if not taken:
             yield monitor.finding("spec.selector", "selects a Service", selector)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tests.manifests.checking.documents import Documents
 from tests.manifests.checking.finding import Finding
 from tests.manifests.checking.pods import TEMPLATES, selected
-from tests.manifests.checking.services import PLATFORM
+from tests.manifests.checking.services import OF_CHARTS
 from tests.manifests.checking.walking import at, mappings, matches
 
 _BY_LABELS = {
@@ -73,6 +73,5 @@ def _namespaces(spec: dict[str, object], own: str) -> list[str]:
 
 
 def _taken(documents: Documents, selector: dict[str, str], namespaces: list[str]) -> bool:
-    platform = any(one.namespace in namespaces and matches(selector, one.labels) for one in PLATFORM)
     guest = any(matches(selector, labels) for labels in _GUESTS)
-    return guest or platform or any(selected(documents, selector, namespace) for namespace in namespaces)
+    return guest or any(space in OF_CHARTS or selected(documents, selector, space) for space in namespaces)

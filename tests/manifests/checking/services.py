@@ -28,6 +28,8 @@ class Service:
         return short | {full, f"{full}.svc", f"{full}.svc.cluster.local"}
 
 
+# Charts make what is in these; which pods and labels, only a cluster tells.
+OF_CHARTS = ("istio-system", "cert-manager", "ray-system", "monitoring", "argocd", "kube-system", "external-secrets")
 # What manifests of ours name and a chart installs: release, namespace and ports as in scripts/1-config-cluster.sh.
 PLATFORM = (
     Service("istio-ingress", "istio-system", {"status-port": 15021, "http2": 80, "https": 443}, {"istio": "ingress"}),
