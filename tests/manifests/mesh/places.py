@@ -32,8 +32,8 @@ PLACES: dict[str, Endpoint] = {
 }
 
 
-def pod_labels(documents: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
-    """Labels of every pod that the objects make, wherever a kind keeps its templates; of RayJobs in a ConfigMap too."""
+def pod_templates(documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Template of every pod that the objects make, wherever a kind keeps it; of RayJobs in a ConfigMap too."""
     for document in documents:
         yield from _templates(document)
         if document["kind"] == "ConfigMap" and document["metadata"]["name"].startswith("rayjob-templates"):
@@ -41,12 +41,12 @@ def pod_labels(documents: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
                 yield from _templates(yaml.safe_load(text))
 
 
-def _templates(value: Any) -> Iterator[dict[str, str]]:
+def _templates(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         for item in value:
             yield from _templates(item)
     elif isinstance(value, dict):
         if "containers" in value.get("spec", {}):
-            yield value.get("metadata", {}).get("labels", {})
+            yield value
         for item in value.values():
             yield from _templates(item)

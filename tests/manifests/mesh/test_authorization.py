@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from flows.adapters.json_web_token import key_set, signed
+from serving.endpoints import ENDPOINTS
 from tests.manifests.mesh.authorization import NO_CONNECTION, OK, Call, Surroundings, answer
 from tests.manifests.mesh.places import PLACES
 from tests.manifests.overlays import documents
@@ -119,6 +120,10 @@ def answered(policies: list[dict[str, Any]], row: Row, overlay: str) -> int:
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_call_is_answered_as_the_table_says(row: Row, overlay: str) -> None:
     assert answered(policies(overlay), row, overlay) == getattr(row, overlay)
+
+
+def test_the_table_asks_for_every_path_of_the_service() -> None:
+    assert set(ENDPOINTS) == {row.asked.partition(" ")[2] for row in ROWS if row.minikube == OK} - {"/model?fleet=1"}
 
 
 def test_the_key_in_git_makes_nobody_a_sender() -> None:
