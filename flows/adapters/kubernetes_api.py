@@ -1,12 +1,13 @@
 """The door to the Kubernetes API: objects as the API has them, one of them watched, logs of pods."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from features.errors import UnreachableError
 from flows.adapters.kubernetes_errors import Asked, ExpiredError, NotStartedError, refusal
-from flows.adapters.kubernetes_kinds import PODS, Kind
+from flows.adapters.kubernetes_kinds import PODS, SERVICES, Kind
 from flows.adapters.kubernetes_transport import Transport
 
 if TYPE_CHECKING:
@@ -21,6 +22,15 @@ class Seen:
 
     object: Json | None = None
     version: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A port of a Service."""
+
+    namespace: str
+    name: str
+    port: int
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,17 @@ class KubernetesApi:
             return list(self._transport.lines(asked, PODS.path(asked.namespace, pod, "log"), query))
         except NotStartedError:
             return []
+
+    def server_version(self) -> str:
+        """Such as v1.34.2."""
+        asked = Asked("GET", Kind("", "", "version"), "", "", self._transport.host)
+        return str(self._transport.json(asked, "/version", {})["gitVersion"])
+
+    def ask_service(self, service: Service, path: str, query: Mapping[str, str]) -> Json:
+        """What a service answers to a GET that goes through the API server, as JSON."""
+        asked = self._asked("GET", SERVICES, f"{service.name}:{service.port}", service.namespace)
+        place = SERVICES.path(service.namespace, asked.name, "proxy")
+        return self._transport.json(asked, f"{place}/{path}", query)
 
     @property
     def _transport(self) -> Transport:

@@ -70,12 +70,16 @@ class Troubles:
 
 @dataclass
 class Kubernetes:
-    """``log``: method and path of every request. ``logs``: by namespace, pod and container ("" for the only one)."""
+    """``log``: method and path of every request. ``logs``: by namespace, pod and container ("" for the only one).
+
+    ``proxied``: what services answer to a GET through the API, by namespace/service:port/path.
+    """
 
     store: Store = field(default_factory=Store)
     access: Access = field(default_factory=lambda: Access({TOKEN: User("kubernetes-admin")}))
     troubles: Troubles = field(default_factory=Troubles)
     logs: dict[tuple[str, str, str], Log] = field(default_factory=dict)
+    proxied: dict[str, Json] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     bookmark_s: float = 0.2
     customs: tuple[Kind, ...] = field(default_factory=custom_kinds)

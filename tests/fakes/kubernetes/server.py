@@ -1,6 +1,7 @@
 """The fake of the Kubernetes API over HTTPS on this machine, and a kubeconfig that leads to it."""
 
 import json
+import re
 import ssl
 import tempfile
 import threading
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.fakes.kubernetes.access import User, check
 from tests.fakes.kubernetes.answers import ApiError, bad_request
 from tests.fakes.kubernetes.api import TOKEN, Kubernetes, Request
 from tests.fakes.kubernetes.certificate import write_certificate
 from tests.fakes.kubernetes.discovery import discovery
 from tests.fakes.kubernetes.logs import Log
 from tests.fakes.kubernetes.watching import events
+
+_PROXY = re.compile(r"^/api/v1/namespaces/([^/]+)/services/([^/]+)/proxy/(.*)$")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,6 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
         user = self.fake.access.user(self.headers.get("Authorization", ""))
         if self.command == "GET" and (found := discovery(path, self.fake.served())) is not None:
             return self._json(200, found)
+        if behind := _PROXY.match(path):
+            return self._proxied(user, *behind.groups())
         request = self.fake.request(self.command, path, query)
         if request is None:
             return self._text(404, "404 page not found\n")
@@ -59,6 +65,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._stream(self._container(request).read(query), "text/plain")
         kind, agent = self.headers.get("Content-Type", ""), self.headers.get("User-Agent", "")
         return self._json(*self.fake.answer(request, body, kind, user, agent))
+
+    def _proxied(self, user: User, namespace: str, service: str, rest: str) -> None:
+        check(user, "get", self.fake.kind("v1", "Service"), "proxy", namespace, service)
+        found = self.fake.proxied.get(f"{namespace}/{service}/{rest}")
+        if found is None:
+            raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{service}"')
+        return self._json(200, found)
 
     def _container(self, request: Request) -> Log:
         pod = self.fake.answer(Request("GET", request.kind, request.namespace, request.name, "", {}), b"", "", None, "")
