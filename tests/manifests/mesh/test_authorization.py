@@ -76,6 +76,7 @@ def key(_owner: str) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=2048)
 
 
+@cache
 def token(kind: str, issuer: str) -> str:
     if kind == "garbage":
         return "not.a.token"
