@@ -1,0 +1,113 @@
+"""The RayJob that is submitted, and the reading of its log."""
+
+import random
+import shlex
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from features.errors import InputError
+from flows.jobs.driver_log import DriverLog
+from flows.jobs.request import JobRequest, entrypoint, job_name, ray_job
+from flows.result_line import result_line
+
+PINNED = f"ghcr.io/o/vigia-train@sha256:{'a' * 64}"
+REQUEST = JobRequest("train", "train-1", "minikube", ("--set", "a.b=[c d]"), PINNED)
+SAID = {"command": "train", "exit_code": 0, "error": "", "digest": "d", "version": "1", "run_id": "r"}
+LINE = result_line({**SAID, "figures": {}, "paths": {}})
+
+
+def template(**spec: Any) -> dict[str, Any]:
+    pod = {"spec": {"initContainers": [{"image": "busybox:1"}], "containers": [{"image": "vigia-train"}]}}
+    cluster = {"headGroupSpec": {"template": pod}, "workerGroupSpecs": [{"template": pod}]}
+    given = {
+        "entrypoint": "vigia train\n  --result-line",
+        "submitterPodTemplate": pod,
+        "rayClusterSpec": cluster,
+        **spec,
+    }
+    return {"kind": "RayJob", "metadata": {"namespace": "x", "name": "train", "labels": {"a": "b"}}, "spec": given}
+
+
+def test_a_rayjob_has_a_name_labels_image_and_arguments_of_its_own() -> None:
+    made = ray_job(template(), REQUEST)
+    labels = {"a": "b", "app.kubernetes.io/part-of": "vigia", "vigia/job": "train", "vigia/environment": "minikube"}
+    assert made["metadata"] == {"name": "train-1", "labels": labels}
+    assert made["spec"]["entrypoint"] == "vigia train --result-line --set 'a.b=[c d]'"
+    pods = [
+        made["spec"]["submitterPodTemplate"],
+        made["spec"]["rayClusterSpec"]["headGroupSpec"]["template"],
+        made["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"],
+    ]
+    assert [pod["spec"]["containers"][0]["image"] for pod in pods] == [PINNED] * 3
+    assert [pod["spec"]["initContainers"][0]["image"] for pod in pods] == ["busybox:1"] * 3
+
+
+def test_the_template_stays_as_it_was() -> None:
+    given = template()
+    ray_job(given, REQUEST)
+    assert given == template()
+
+
+@pytest.mark.parametrize("image", ["vigia-train", "o/vigia-train:0.1.0", "o/vigia-train@sha256:abc"])
+def test_an_image_without_a_digest_is_refused(image: str) -> None:
+    with pytest.raises(InputError, match=r"^--image: must be pinned by its digest"):
+        ray_job(template(), JobRequest("train", "t", "e", (), image))
+
+
+def test_a_job_on_a_running_cluster_takes_the_image_of_that_cluster() -> None:
+    made = ray_job(template(clusterSelector={"ray.io/cluster": "c"}), JobRequest("train", "t", "e", (), "o/i:0.1.0"))
+    assert made["spec"]["submitterPodTemplate"]["spec"]["containers"][0]["image"] == "o/i:0.1.0"
+
+
+def test_an_image_that_nobody_tells_is_asked_for() -> None:
+    with pytest.raises(InputError, match=r"^--image: must say what vigia-train is here"):
+        ray_job(template(), JobRequest("train", "t", "e"))
+
+
+@pytest.mark.parametrize("given", [{}, {"kind": "Job", "spec": {"entrypoint": "x"}}, template(entrypoint=" ")])
+def test_a_template_of_something_else_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"^rayjob-train.yaml: must be a RayJob with an entrypoint"):
+        ray_job(given, REQUEST)
+
+
+def test_names_sort_by_time_and_fit() -> None:
+    name = job_name("validate", datetime(2026, 11, 23, 20, 5, 1, tzinfo=UTC), "k3x9")
+    assert (name, len(name) <= 47) == ("validate-20261123-200501-k3x9", True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_arguments_arrive_as_given_through_the_shells_of_kuberay_and_ray(seed: int) -> None:
+    """KubeRay puts the entrypoint into a bash script of `ray job submit -- …`, which joins it for another shell."""
+    chance = random.Random(seed)
+    given = (*tuple("".join(chance.choices("ab=[]{}'\"\\$`*?; &|<>~!#()\n\té", k=12)) for _ in range(20)), "")
+    script = f"printf '%s\\0' {entrypoint('', given)}"
+    first = subprocess.run(["bash", "-ec", script], capture_output=True, check=True).stdout.decode().split("\0")[:-1]
+    second = subprocess.run(["sh", "-c", f"printf '%s\\0' {shlex.join(first)}"], capture_output=True, check=True)
+    assert tuple(second.stdout.decode().split("\0")[:-1]) == given
+
+
+def test_each_line_of_a_log_is_read_once() -> None:
+    log, first = DriverLog().read("p", "a", ["T1 one", "T2 two", "T2 three"])
+    log, second = log.read("p", "a", ["T2 two", "T2 three", "T2 four", "T3 five"])
+    log, third = log.read("p", "a", ["T3 five"])
+    assert (first, second, third) == (["one", "two", "three"], ["four", "five"], [])
+
+
+def test_a_log_is_asked_for_from_the_second_of_its_last_line() -> None:
+    log, _ = DriverLog().read("p", "a", ["2026-11-23T20:05:01.123456789Z one"])
+    assert (log.since("p"), log.since("q")) == ("2026-11-23T20:05:01Z", "")
+
+
+def test_the_result_is_kept_by_attempt_and_not_shown() -> None:
+    log, shown = DriverLog().read("p", "a", ["T1 one", f"T2 {LINE}", "T3 bye"])
+    assert shown == ["one", "bye"]
+    assert (log.results["a"].digest, list(log.results)) == ("d", ["a"])
+    assert DriverLog().read("p", "a", [f"T2 {LINE[:-9]}"])[1] == [LINE[:-9]]
+
+
+def test_another_pod_begins_anew() -> None:
+    log, _ = DriverLog().read("p", "a", ["T5 one"])
+    assert log.read("q", "b", ["T1 one"])[1] == ["one"]
