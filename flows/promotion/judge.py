@@ -104,6 +104,8 @@ def lacking(digest: str, look: Look) -> str:
         return look.trouble
     if look.head is None:
         return "git did not answer"
+    if look.unsettled:
+        return look.unsettled
     if look.applied != digest:
         return f"the controller applied {_short(look.applied)}, not {_short(digest)}"
     if look.status != "RUNNING":

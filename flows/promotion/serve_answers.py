@@ -74,11 +74,15 @@ def read_application(found: dict[str, Any], deployment: str) -> Application:
     if not found:
         return Application()
     answer = _understood(found, _Application)
-    named = [entry for entry in (answer.deployed_app_config or _Config()).deployments if entry.name == deployment]
-    bundle = named[0].user_config.bundle if named and named[0].user_config else None
     state = answer.deployments.get(deployment, _Deployment())
     running = frozenset(replica.replica_id for replica in state.replicas if replica.state == "RUNNING")
-    return Application(answer.status, state.message or answer.message, bundle.digest if bundle else "", running)
+    applied = _digest(answer.deployed_app_config or _Config(), deployment)
+    return Application(answer.status, state.message or answer.message, applied, running)
+
+
+def named_digest(application: dict[str, Any], deployment: str) -> str:
+    """The digest in the configuration of one application, "" where it names none. Raises UnreachableError."""
+    return _digest(_understood(application, _Config), deployment)
 
 
 def read_replica(found: dict[str, Any]) -> Replica:
@@ -90,6 +94,12 @@ def read_replica(found: dict[str, Any]) -> Replica:
         failure = Failure(state.error_digest, kind, state.error)
     silent = "" if state.replica else state.error or "it gave no name"
     return Replica(state.replica, state.served, state.desired, failure, silent, state.since)
+
+
+def _digest(config: _Config, deployment: str) -> str:
+    named = [entry for entry in config.deployments if entry.name == deployment]
+    bundle = named[0].user_config.bundle if named and named[0].user_config else None
+    return bundle.digest if bundle else ""
 
 
 def _understood(found: dict[str, Any], kind: type[_Answer]) -> _Answer:
