@@ -1,15 +1,12 @@
 """The door to Ray Serve's REST API and to the service behind it, over HTTP."""
 
-import json
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from features.errors import RolloutError, UnreachableError, UnverifiedError
+from features.errors import RolloutError, UnreachableError
+from flows.adapters.http_json import call_json
 from flows.promotion.edit import APPLICATION, DEPLOYMENT
 
 
@@ -76,19 +73,5 @@ class ServeApi:
         return answer
 
     def _call(self, method: str, url: str, body: Any = None) -> Any:
-        headers = {"Content-Type": "application/json"}
-        if url.startswith(self.dashboard):
-            headers["Authorization"] = f"Bearer {self.token}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
-                text = response.read()
-            return json.loads(text) if text else None
-        except urllib.error.HTTPError as error:
-            kind = UnverifiedError if error.code in (401, 403) else UnreachableError
-            raise kind(f"{method} {url}: {error.code} {error.read().decode(errors='replace')[:500]}") from error
-        except (OSError, HTTPException) as error:
-            raise UnreachableError(f"{method} {url}: {error}") from error
-        except ValueError as error:
-            raise UnreachableError(f"{method} {url}: the answer is not JSON ({error})") from error
+        headers = {"Authorization": f"Bearer {self.token}"} if url.startswith(self.dashboard) else {}
+        return call_json(method, url, body, headers, self.timeout_s)

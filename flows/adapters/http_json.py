@@ -1,0 +1,30 @@
+"""JSON over HTTP, with the errors of ours."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+
+from features.errors import UnreachableError, UnverifiedError
+
+
+def call_json(method: str, url: str, body: Any, headers: Mapping[str, str], timeout_s: float) -> Any:
+    """The JSON of an answer, None for an empty one; ``body``: sent as JSON, None for nothing.
+
+    Raises UnverifiedError where access is refused (401, 403), UnreachableError for any other trouble.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        kind = UnverifiedError if error.code in (401, 403) else UnreachableError
+        raise kind(f"{method} {url}: {error.code} {error.read().decode(errors='replace')[:500]}") from error
+    except (OSError, HTTPException) as error:
+        raise UnreachableError(f"{method} {url}: {error}") from error
+    except ValueError as error:
+        raise UnreachableError(f"{method} {url}: the answer is not JSON ({error})") from error
