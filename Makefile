@@ -49,6 +49,9 @@ manifests-check: install ## every overlay against strict schemas, our own rules,
 schemas: install ## download the operators' definitions at their tags into .vigia/schemas, as strict JSON Schemas
 	@$(BIN)/python -m scripts.schemas
 
+render: install ## manifests/templates into the ConfigMap that `vigia submit` reads, and Minikube's form of it
+	@$(BIN)/python scripts/render_templates.py
+
 golden: install ## write what kustomize builds into tests/manifests/golden, so that a review shows it (needs kubectl)
 	@$(BIN)/python -m tests.manifests.checking.golden
 

@@ -47,11 +47,15 @@ def laid_over(below: Any, above: Any) -> Any:
     if isinstance(below, dict) and isinstance(above, dict):
         both = {key: laid_over(below[key], above[key]) if key in below else above[key] for key in above}
         return {**below, **both}
-    if isinstance(below, list) and isinstance(above, list) and all("name" in item for item in (*below, *above)):
+    if _named(below) and _named(above):
         named = {item["name"]: item for item in above}
         kept = [laid_over(item, named.pop(item["name"], {})) for item in below]
         return [*kept, *named.values()]
     return above
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value)
 
 
 def _shared(made: dict[str, Any]) -> dict[str, Any]:
