@@ -1,12 +1,13 @@
 #!/bin/sh
 # The database to a file, and back. PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD say which; WORK is a folder.
 #   database.sh dump      PGDATABASE -> $WORK/mlflow.dump, which pg_restore can read
-#   database.sh restore   $WORK/mlflow.dump -> a database called RESTORE_INTO, made anew
-# restore_drill, the default, is looked at and dropped. PGDATABASE itself is replaced only with CONFIRM=its name.
+#   database.sh restore   $WORK/mlflow.dump -> the database restore_drill, which is looked at and dropped;
+#                         with REPLACE=<PGDATABASE> it takes the place of that one, which stays as <PGDATABASE>_replaced
 set -eu
 
 : "${WORK:?}" "${PGDATABASE:?}"
-RESTORE_INTO=${RESTORE_INTO:-restore_drill}
+REPLACE=${REPLACE:-}
+RESTORED=restore_drill
 FILE=$WORK/mlflow.dump
 
 dump() {
@@ -16,28 +17,54 @@ dump() {
   echo "dumped $PGDATABASE: $(wc -c <"$FILE") bytes"
 }
 
+# run_sql DATABASE ARGUMENTS
+run_sql() {
+  database=$1
+  shift
+  psql --dbname="$database" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --tuples-only --no-align --field-separator=' ' "$@"
+}
+
 # Rows of the tables that a registry cannot do without; fails when one is missing.
 count() {
-  psql --dbname="$1" --no-psqlrc --set=ON_ERROR_STOP=1 --tuples-only --no-align --field-separator=' ' --command="
-    SELECT (SELECT version_num FROM alembic_version) AS schema,
+  run_sql "$RESTORED" --command="
+    SELECT (SELECT version_num FROM alembic_version),
            (SELECT count(*) FROM runs) || ' runs',
            (SELECT count(*) FROM model_versions) || ' model versions',
            (SELECT count(*) FROM registered_model_aliases) || ' aliases'"
 }
 
+admit() {
+  run_sql postgres --command="ALTER DATABASE \"$PGDATABASE\" ALLOW_CONNECTIONS $1"
+}
+
+# Both names change in one transaction. Nobody may connect meanwhile; when something fails, everybody may again.
+swap() {
+  replaced=${PGDATABASE}_replaced
+  dropdb --maintenance-db=postgres --if-exists --force "$replaced"
+  trap 'admit true' EXIT
+  admit false
+  run_sql postgres --output=/dev/null --single-transaction \
+    --command="SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE'" \
+    --command="ALTER DATABASE \"$PGDATABASE\" RENAME TO \"$replaced\"" \
+    --command="ALTER DATABASE \"$RESTORED\" RENAME TO \"$PGDATABASE\""
+  trap - EXIT
+  echo "replaced $PGDATABASE; what it was is $replaced"
+}
+
 restore() {
-  if [ "$RESTORE_INTO" = "$PGDATABASE" ] && [ "${CONFIRM:-}" != "$PGDATABASE" ]; then
-    echo "refused: $PGDATABASE would be replaced; CONFIRM=$PGDATABASE says that this is meant" >&2
+  if [ -n "$REPLACE" ] && [ "$REPLACE" != "$PGDATABASE" ]; then
+    echo "refused: REPLACE must be $PGDATABASE, the database's name, got $REPLACE" >&2
     exit 2
   fi
-  pg_restore --list "$FILE" >/dev/null # before anything is dropped
-  dropdb --maintenance-db=postgres --if-exists --force "$RESTORE_INTO"
-  createdb --maintenance-db=postgres "$RESTORE_INTO"
-  pg_restore --dbname="$RESTORE_INTO" --exit-on-error --single-transaction --no-owner --no-privileges "$FILE"
-  restored=$(count "$RESTORE_INTO")
-  echo "restored into $RESTORE_INTO: $restored"
-  if [ "$RESTORE_INTO" = restore_drill ]; then
-    dropdb --maintenance-db=postgres --force "$RESTORE_INTO"
+  dropdb --maintenance-db=postgres --if-exists --force "$RESTORED"
+  createdb --maintenance-db=postgres "$RESTORED"
+  pg_restore --dbname="$RESTORED" --exit-on-error --single-transaction --no-owner --no-privileges "$FILE"
+  counted=$(count)
+  echo "restored: schema $counted"
+  if [ -n "$REPLACE" ]; then
+    swap
+  else
+    dropdb --maintenance-db=postgres --force "$RESTORED"
   fi
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import psycopg2
@@ -16,6 +17,7 @@ from tests.fakes.s3 import s3_server
 from tests.manifests.storage.shell import Ran, run, write_keys
 from tests.system import require_program
 
+_BINARIES = "/usr/lib/postgresql/*/bin"
 TABLES = """
 CREATE TABLE alembic_version (version_num text);
 INSERT INTO alembic_version VALUES ('a1b2');
@@ -36,12 +38,12 @@ class Cluster:
     endpoint: str
     folder: Path
 
-    def database(self, verb: str, **environment: str) -> Ran:
+    def database(self, verb: str, programs: tuple[Path, ...] = (), **environment: str) -> Ran:
         """Run database.sh."""
-        found = require_program("pg_dump", "postgresql-client", "/usr/lib/postgresql/*/bin")
+        found = require_program("pg_dump", "postgresql-client", _BINARIES)
         server = {"PGHOST": "127.0.0.1", "PGPORT": str(self.server.port), "PGUSER": "owner"}
         own = server | {"PGPASSWORD": self.server.password, "PGDATABASE": "mlflow", "WORK": str(self.folder)}
-        return run("backups/database.sh", verb, programs=(found.parent,), **own | environment)
+        return run("backups/database.sh", verb, programs=(*programs, found.parent), **own | environment)
 
     def store(self, verb: str, **environment: str) -> Ran:
         """Run store.sh."""
@@ -49,11 +51,16 @@ class Cluster:
         places = {"SOURCE_ENDPOINT": self.endpoint, "DESTINATION_ENDPOINT": self.endpoint, "DESTINATION": "backups"}
         return run("backups/store.sh", verb, **own | places | {"SOURCE_BUCKETS": "bundles mlflow"} | environment)
 
+    def connect(self, database: str) -> Any:
+        """A connection to that database, each statement a transaction."""
+        place = {"host": "127.0.0.1", "port": self.server.port, "user": "owner", "password": self.server.password}
+        connection = psycopg2.connect(**place, dbname=database)
+        connection.autocommit = True
+        return connection
+
     def query(self, statement: str, database: str = "mlflow") -> list[tuple[object, ...]]:
         """The rows of a statement, or none when it has no result."""
-        place = {"host": "127.0.0.1", "port": self.server.port, "user": "owner", "password": self.server.password}
-        with closing(psycopg2.connect(**place, dbname=database)) as connection:
-            connection.autocommit = True
+        with closing(self.connect(database)) as connection:
             cursor = connection.cursor()
             cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
@@ -91,7 +98,7 @@ def whole(cluster: Cluster) -> None:
 def test_the_drill_restores_the_latest_dump_beside_the_database_and_drops_it(cluster: Cluster) -> None:
     drilled = cluster.database("restore")
     assert drilled.code == 0, drilled.printed
-    assert "restored into restore_drill: a1b2 3 runs 2 model versions 1 aliases" in drilled.printed
+    assert "restored: schema a1b2 3 runs 2 model versions 1 aliases" in drilled.printed
     assert "restore_drill" not in cluster.databases()
     assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
 
@@ -103,21 +110,37 @@ def test_the_drill_cleans_up_after_one_that_was_cut_short(cluster: Cluster) -> N
     assert "restore_drill" not in cluster.databases()
 
 
-def test_a_restore_in_earnest_brings_the_database_back_when_confirmed(cluster: Cluster) -> None:
+def test_a_restore_in_earnest_takes_the_databases_place_and_keeps_what_was_there(cluster: Cluster) -> None:
     cluster.query("DELETE FROM runs")
-    refused = cluster.database("restore", RESTORE_INTO="mlflow")
-    assert refused.code == 2
-    assert "refused: mlflow would be replaced; CONFIRM=mlflow says that this is meant" in refused.printed
-    assert cluster.query("SELECT count(*) FROM runs") == [(0,)]
-    restored = cluster.database("restore", RESTORE_INTO="mlflow", CONFIRM="mlflow")
+    with closing(cluster.connect("mlflow")):  # as MLflow has one
+        restored = cluster.database("restore", REPLACE="mlflow")
     assert restored.code == 0, restored.printed
+    assert "replaced mlflow; what it was is mlflow_replaced" in restored.printed
+    assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
+    cluster.query("ALTER DATABASE mlflow_replaced ALLOW_CONNECTIONS true", "postgres")
+    assert cluster.query("SELECT count(*) FROM runs", "mlflow_replaced") == [(0,)]
+    assert cluster.database("restore", REPLACE="mlflow").code == 0, "a second time, over what the first one kept"
+
+
+def test_another_name_than_the_databases_is_refused(cluster: Cluster) -> None:
+    refused = cluster.database("restore", REPLACE="postgres")
+    assert refused.code == 2
+    assert "refused: REPLACE must be mlflow, the database's name, got postgres" in refused.printed
+
+
+def test_a_damaged_dump_fails_and_the_database_stays(cluster: Cluster) -> None:
+    (cluster.folder / "mlflow.dump").write_bytes(b"PGDMP and then nothing")
+    assert cluster.database("restore", REPLACE="mlflow").code != 0
     assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
 
 
-def test_a_damaged_dump_fails_before_anything_is_dropped(cluster: Cluster) -> None:
-    (cluster.folder / "mlflow.dump").write_bytes(b"PGDMP and then nothing")
-    damaged = cluster.database("restore", RESTORE_INTO="mlflow", CONFIRM="mlflow")
-    assert damaged.code != 0
+def test_a_swap_that_fails_lets_everybody_in_again(cluster: Cluster, tmp_path: Path) -> None:
+    """With a psql that loses its connection at the renaming."""
+    real = require_program("psql", "postgresql-client", _BINARIES)
+    lost = f'#!/bin/sh\ncase "$*" in *RENAME*) exit 2 ;; esac\nexec {real} "$@"\n'
+    (tmp_path / "psql").write_text(lost)
+    (tmp_path / "psql").chmod(0o755)
+    assert cluster.database("restore", programs=(tmp_path,), REPLACE="mlflow").code != 0
     assert cluster.query("SELECT count(*) FROM runs") == [(3,)]
 
 
