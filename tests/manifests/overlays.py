@@ -1,26 +1,17 @@
 """The objects of an overlay as Kubernetes would get them."""
 
-import os
-import shutil
-import subprocess
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.manifests.checking.documents import load_all
+from tests.manifests.checking.rendering import ROOT, text
 
-from tests.system import require_program
-
-ROOT = Path(__file__).parents[2]
-GOLDEN = Path(__file__).parent / "golden"
+__all__ = ["ROOT", "documents", "find"]
 
 
 def documents(overlay: str) -> list[dict[str, Any]]:
-    """Every object of the overlay: built with kubectl, or read from its golden file on a machine without kubectl.
-
-    VIGIA_REQUIRE_SYSTEM_PACKAGES=1 makes a missing kubectl a failure, as for every other program.
-    """
+    """Every object of the overlay: built with kubectl, or read from its golden file on a machine without kubectl."""
     return deepcopy(_parsed(overlay))
 
 
@@ -33,22 +24,4 @@ def find(overlay: str, kind: str, name: str) -> dict[str, Any]:
 
 @cache
 def _parsed(overlay: str) -> list[dict[str, Any]]:
-    return list(yaml.load_all(rendered(overlay), yaml.CSafeLoader))
-
-
-@cache
-def rendered(overlay: str) -> str:
-    """The text of the overlay: `kubectl kustomize`, else the golden file. Built once a process."""
-    if not shutil.which("kubectl") and os.environ.get("VIGIA_REQUIRE_SYSTEM_PACKAGES") != "1":
-        return (GOLDEN / f"{overlay}.yaml").read_text()
-    return build(overlay)
-
-
-def build(overlay: str) -> str:
-    """What `kubectl kustomize` prints. Skips the test where there is no kubectl."""
-    kubectl = require_program("kubectl", "kubectl")
-    ran = subprocess.run(
-        [kubectl, "kustomize", ROOT / "manifests/overlays" / overlay], capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    return load_all(text(overlay))

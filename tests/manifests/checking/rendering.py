@@ -45,6 +45,12 @@ def golden_file(overlay: str) -> Path:
 
 @cache
 def rendered(overlay: str) -> Documents:
+    """What an overlay applies, as resources; see ``text``."""
+    return read_documents(text(overlay))
+
+
+@cache
+def text(overlay: str) -> str:
     """What an overlay applies; of a folder that kustomize does not build, its files.
 
     Raises:
@@ -52,8 +58,8 @@ def rendered(overlay: str) -> Documents:
         FileNotFoundError: neither kubectl nor a golden file
     """
     if not is_whole(overlay):
-        return read_documents("\n---\n".join(file.read_text() for file in sorted(FOLDERS[overlay].glob("*.yaml"))))
-    return read_documents(build(FOLDERS[overlay]) if kubectl() else golden_file(overlay).read_text())
+        return "\n---\n".join(file.read_text() for file in sorted(FOLDERS[overlay].glob("*.yaml")))
+    return build(FOLDERS[overlay]) if kubectl() else golden_file(overlay).read_text()
 
 
 def is_whole(overlay: str) -> bool:
