@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train drift serve demo play test test-end-to-end test-slow check manifests-check schemas golden format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
+.PHONY: help install train drift serve demo play test test-end-to-end test-slow check manifests-check render schemas golden format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
