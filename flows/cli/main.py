@@ -67,6 +67,11 @@ COMMANDS = (
     Command("play", "break a machine, see alerts, promote a new model while rows come in", "flows.cli.play"),
     Command("compare", "two versions beside each other, on one page", "flows.cli.compare"),
     Command("open", "the newest page of a kind, or MLflow's own, in the browser", "flows.cli.open"),
+    Command(
+        "doctor",
+        "everything a person would check of an environment, with the fix beside each failure",
+        "flows.cli.doctor",
+    ),
     Command("config", "show or describe the configuration", "flows.cli.config"),
 )
 

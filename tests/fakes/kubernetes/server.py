@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes.kubernetes.access import User, check
 from tests.fakes.kubernetes.answers import ApiError, bad_request
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET" and (found := discovery(path, self.fake.served())) is not None:
             return self._json(200, found)
         if behind := _PROXY.match(path):
-            return self._proxied(user, *behind.groups())
+            return self._proxied(user, *map(unquote, behind.groups()))
         request = self.fake.request(self.command, path, query)
         if request is None:
             return self._text(404, "404 page not found\n")

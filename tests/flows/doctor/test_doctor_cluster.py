@@ -1,0 +1,131 @@
+"""What the doctor says of a cluster, through the fake of the Kubernetes API: all well, and each thing amiss."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.adapters.kubernetes_api import KubernetesApi
+from flows.adapters.kubernetes_client import connect
+from flows.doctor.checkup import Found, Verdict, examine
+from flows.environments import Environment
+from flows.steps.doctor_cluster import checks_of_cluster
+from tests.fakes.kubernetes.access import Rule, User
+from tests.fakes.kubernetes.server import Cluster, kubernetes_api
+
+PLACE = Environment(
+    "minikube", "", "main", "f", "", None, "", controller="argocd", namespace="ml-dev", probe="http://localhost"
+)
+UP = "monitoring/prometheus-operator-kube-p-prometheus:9090/api/v1/query"
+Objects = dict[str, dict[str, Any]]
+Change = Callable[[Objects], None]
+
+
+def healthy() -> Objects:
+    """By name."""
+    with (Path(__file__).parent / "healthy.yaml").open() as file:
+        return {one["metadata"]["name"]: one for one in yaml.safe_load_all(file)}
+
+
+@contextmanager
+def cluster_of(objects: Objects, up: tuple[str, ...] = ("1", "1")) -> Iterator[Cluster]:
+    with kubernetes_api(("default",)) as found:
+        for one in objects.values():
+            found.fake.make(one)
+        targets = [{"metric": {"pod": f"pod-{k}"}, "value": [0, value]} for k, value in enumerate(up)]
+        found.fake.proxied[UP] = {"status": "success", "data": {"resultType": "vector", "result": targets}}
+        yield found
+
+
+def api_of(cluster: Cluster, **kubeconfig: str) -> KubernetesApi:
+    return KubernetesApi(connect(None, {"KUBECONFIG": str(cluster.kubeconfig(**kubeconfig))}), "ml-dev", 5.0)
+
+
+def examined(api: KubernetesApi) -> dict[str, Found]:
+    """By title, but for the one question about a program of this machine."""
+    checks = [one for one in checks_of_cluster(PLACE, lambda: api) if one.title != "kubectl"]
+    return {one.title: one for one in examine(checks)}
+
+
+def test_a_cluster_as_the_scripts_leave_it_is_well() -> None:
+    with cluster_of(healthy()) as cluster:
+        found = examined(api_of(cluster))
+    assert {title: one.text for title, one in found.items() if one.verdict is not Verdict.OK} == {}
+    assert "v1.7.0" in found["KubeRay"].text
+    assert found["Monitoring"].text == "2 targets up"
+    assert found["Namespace"].text == "ml-dev enforces Pod Security restricted"
+
+
+def set_value(name: str, *path: str | int, to: Any) -> Change:
+    def act(objects: Objects) -> None:
+        place: Any = objects[name]
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = to
+
+    return act
+
+
+GATED = ["--feature-gates=RayServiceIncrementalUpgrade=true"]
+CONTAINER = ("spec", "template", "spec", "containers", 0)
+AMISS = [
+    ("Secrets", set_value("ray-auth-token", "data", to={}), "ray-auth-token.auth_token"),
+    ("RayService", set_value("anomaly-detector", "status", "conditions", 0, "status", to="False"), "Ready False"),
+    ("Argo CD", set_value("ml-system-minikube", "status", "sync", "status", to="OutOfSync"), "must be Synced"),
+    ("Health checks", set_value("argocd-cm", "data", to={}), "ray.io_RayService, ray.io_RayJob"),
+    ("KubeRay", set_value("kuberay-operator", "status", to={}), "must have a ready pod"),
+    ("KubeRay", set_value("kuberay-operator", *CONTAINER, "args", to=GATED), "RayServiceIncrementalUpgrade=false"),
+    ("Namespace", set_value("ml-dev", "metadata", "labels", to={}), "must enforce a level of Pod Security"),
+]
+
+
+@pytest.mark.parametrize(("title", "change", "words"), AMISS)
+def test_what_is_amiss_is_named_with_its_fix(title: str, change: Change, words: str) -> None:
+    objects = healthy()
+    change(objects)
+    with cluster_of(objects) as cluster:
+        found = examined(api_of(cluster))
+    assert (found[title].verdict, bool(found[title].fix)) == (Verdict.FAILED, True)
+    assert words in found[title].text
+    assert {other for other, one in found.items() if one.verdict is Verdict.FAILED} == {title}
+
+
+@pytest.mark.parametrize(("up", "words"), [(("1", "0"), "down pod-1"), ((), "no target")])
+def test_monitoring_that_does_not_reach_all_is_named(up: tuple[str, ...], words: str) -> None:
+    with cluster_of(healthy(), up) as cluster:
+        found = examined(api_of(cluster))
+    assert found["Monitoring"].verdict is Verdict.FAILED
+    assert words in found["Monitoring"].text
+
+
+def test_without_an_operator_its_kinds_are_named_and_what_needs_them_is_left_out() -> None:
+    with kubernetes_api(("default", "ml-dev"), groups=("argoproj.io",)) as cluster:
+        found = examined(api_of(cluster))
+    assert found["Operators"].verdict is Verdict.FAILED
+    assert "rayservices.ray.io (v1)" in found["Operators"].text
+    assert found["RayService"].verdict is Verdict.LEFT_OUT
+    assert found["KubeRay"].verdict is Verdict.FAILED
+
+
+def test_who_may_not_look_is_told_what_right_is_missing() -> None:
+    rules = (Rule(("get", "list"), ("ray.io", "apiextensions.k8s.io"), ("*",)), Rule(("get",), ("",), ("namespaces",)))
+    with cluster_of(healthy()) as cluster:
+        cluster.fake.access.users["weak"] = User("weak", rules)
+        found = examined(api_of(cluster, token="weak"))
+    assert found["Secrets"].verdict is Verdict.UNKNOWN
+    assert "weak may not list secrets in namespace ml-dev (403)" in found["Secrets"].text
+    assert found["RayService"].verdict is Verdict.OK
+
+
+def test_an_api_that_is_away_leaves_all_else_out() -> None:
+    with cluster_of(healthy()) as cluster:
+        api = api_of(cluster)
+        cluster.stop()
+        found = examined(api)
+        cluster.start()
+    assert found["Kubernetes API"].verdict is Verdict.UNKNOWN
+    others = {one.verdict for title, one in found.items() if title not in ("Kubernetes API", "Host")}
+    assert others == {Verdict.LEFT_OUT}
