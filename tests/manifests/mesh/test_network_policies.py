@@ -43,8 +43,8 @@ ONLY: dict[str, tuple[tuple[set[str], set[str], set[int]], ...]] = {
         ({"minio-mlflow-buckets", "prometheus"}, {"minio-mlflow"}, {9000}),
     ),
     "aws": (
-        ({"mlflow", "vigia-backup", "serve-worker", *JOB, *SHARED, *OPS}, OUTSIDE, {443}),
-        ({"mlflow", "vigia-backup"}, {"vpc"}, {5432}),
+        ({"mlflow", "serve-worker", *JOB, *SHARED, *OPS}, OUTSIDE, {443}),
+        ({"mlflow"}, {"vpc"}, {5432}),
         ({"serve-head"}, {"vpc"}, {6379}),
     ),
 }
