@@ -1,6 +1,8 @@
 """Backup and restore by the scripts that the CronJobs run: a real PostgreSQL, a real S3 server, a stand-in for `mc`."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,11 +12,12 @@ from xml.etree import ElementTree
 
 import psycopg2
 import pytest
+from mlflow import MlflowClient
 
 from tests.fakes.mc import ask
 from tests.fakes.postgres import Postgres, postgres
 from tests.fakes.s3 import s3_server
-from tests.manifests.storage.shell import Ran, run, write_keys
+from tests.manifests.storage.shell import BASE, Ran, run, write_keys
 from tests.system import require_program
 
 _BINARIES = "/usr/lib/postgresql/*/bin"
@@ -176,6 +179,30 @@ def test_the_mirror_copies_new_objects_and_deletes_none(cluster: Cluster) -> Non
     assert cluster.store("mirror").code == 0
     kept = {key for key in _keys(cluster, "backups") if key.startswith("buckets/")}
     assert kept == {"buckets/bundles/sha256/aa/model.onnx", "buckets/mlflow/0/run/page.html"}
+
+
+@pytest.mark.slow
+def test_a_registry_of_mlflow_comes_back_with_its_versions_and_aliases(cluster: Cluster) -> None:
+    """The schema is MLflow's own, made as its pods make it."""
+    cluster.query("CREATE DATABASE registry", "postgres")
+    uri = f"postgresql+psycopg2://127.0.0.1:{cluster.server.port}/registry"
+    credentials = {"PGUSER": "owner", "PGPASSWORD": cluster.server.password}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**credentials, "MLFLOW_BACKEND_STORE_URI": uri}.items():
+            patch.setenv(name, value)
+        subprocess.run([sys.executable, BASE / "mlflow/migrate.py"], check=True)
+        client = MlflowClient(uri, uri)
+        client.create_registered_model("detector")
+        client.create_model_version("detector", "s3://bundles/sha256/aa")
+        client.set_registered_model_alias("detector", "champion-minikube", "1")
+        dumped = cluster.database("dump", PGDATABASE="registry")
+        assert dumped.code == 0, dumped.printed
+        client.delete_registered_model("detector")
+        restored = cluster.database("restore", PGDATABASE="registry", REPLACE="registry")
+        assert restored.code == 0, restored.printed
+        assert "0 runs 1 model versions 1 aliases" in restored.printed
+        found = client.get_model_version_by_alias("detector", "champion-minikube")
+        assert (str(found.version), found.source) == ("1", "s3://bundles/sha256/aa")
 
 
 @pytest.mark.parametrize("script", ["backups/database.sh", "backups/store.sh"])
