@@ -1,5 +1,6 @@
 """``python -m tests.manifests.checking [overlay …]``: what is wrong with the manifests, a line each; then exit 1."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -8,13 +9,16 @@ from tests.manifests.checking.rules import FOR_A_PART, RULES, check
 
 
 def main(overlays: list[str]) -> int:
-    for reason in _left_out():
+    """With VIGIA_REQUIRE_SYSTEM_PACKAGES=1 it is a fault, too, when there is nothing to check a part with."""
+    missing = list(_missing())
+    for reason in missing + ([] if rendering.kubectl() else [rendering.NO_KUBECTL]):
         print(f"left out: {reason}", file=sys.stderr)
     found = [line for overlay in overlays or rendering.FOLDERS for line in _lines(overlay)]
     found += yaml_style.faults(rendering.ROOT)
     print(*found, sep="\n", end="\n" if found else "")
     print(f"{len(found)} findings", file=sys.stderr)
-    return 1 if found else 0
+    required = os.environ.get("VIGIA_REQUIRE_SYSTEM_PACKAGES") == "1"
+    return 1 if found or (missing and required) else 0
 
 
 def _lines(overlay: str) -> Iterator[str]:
@@ -27,9 +31,7 @@ def _lines(overlay: str) -> Iterator[str]:
         yield f"{overlay} {finding}"
 
 
-def _left_out() -> Iterator[str]:
-    if rendering.kubectl() is None:
-        yield rendering.NO_KUBECTL
+def _missing() -> Iterator[str]:
     if schemas.schema_folder() is None:
         yield schemas.MISSING
     if prometheus.promtool() is None:

@@ -24,9 +24,8 @@ MISSING = "no schemas of custom kinds: `make schemas` downloads them, or set VIG
 def schema_folder() -> Path | None:
     """VIGIA_SCHEMAS, ../shared/schemas beside the checkout, or what `make schemas` made; None where there is none."""
     given = os.environ.get("VIGIA_SCHEMAS")
-    if given:
-        return Path(given)
-    candidates = (ROOT.parent / "shared" / "schemas", ROOT / ".vigia" / "schemas")
+    usual = (ROOT.parent / "shared" / "schemas", ROOT / ".vigia" / "schemas")
+    candidates = (Path(given),) if given else usual
     return next((folder for folder in candidates if (folder / "index.json").is_file()), None)
 
 
