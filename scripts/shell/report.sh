@@ -1,0 +1,24 @@
+# What every script says and how it runs things. Sourced; dry_run is 1 where nothing may change.
+# shellcheck shell=bash
+dry_run=${dry_run:-0}
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit "${code:-1}"; }
+
+# Runs a command that changes something, and says it; under dry_run only says it. Never call it with a secret.
+run() {
+  say "+ $*"
+  ((dry_run)) || "$@"
+}
+
+# The text on standard input, for a command that reads it there; under dry_run the command is only said.
+feed() {
+  say "+ … | $*"
+  if ((dry_run)); then cat >/dev/null; else "$@"; fi
+}
+
+# Whether version $1 is at least $2; a leading v does not count.
+at_least() { [ "$(printf '%s\n' "${2#v}" "${1#v}" | sort -V | head -n 1)" = "${2#v}" ]; }
+
+# The first thing on standard input that looks like a version, without v.
+version_in() { grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1; }
