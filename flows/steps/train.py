@@ -115,7 +115,8 @@ def _train(
             lineage=origin,
             drift=drift,
         )
-        write_card(make_card(found, bundle, config, workspace.cache), folder)
+        with progress.stage("Writing the card"):
+            write_card(make_card(found, bundle, config, workspace.cache), folder)
         with progress.stage("Publishing and registering") as stage:
             version = record(registry, config.model, fitted.files, found, folder, environment)
             stage.result(f"version {version.version}")
