@@ -52,7 +52,7 @@ def _run(words: list[str], flags: set[str], state: dict[str, Any]) -> None:
                 ask("PUT", _url(state, target))
         case ["version", "enable", target]:
             ask("PUT", _url(state, target) + "?versioning", _VERSIONING.encode())
-        case ["ilm", "import", target]:
+        case ["ilm", "rule", "import", target]:
             state["of"][f"rules {target}"] = [rule["ID"] for rule in json.load(sys.stdin)["Rules"]]
         case ["admin", "policy", "create", _, name, file]:
             state["of"][f"policy {name}"] = json.loads(Path(file).read_text())

@@ -28,7 +28,7 @@ make_buckets() {
   # A bundle or a backup that is deleted or overwritten can be had again: docs/runbook.md.
   mc version enable store/bundles
   mc version enable store/backups
-  mc ilm import store/backups <"$POLICIES/lifecycle.json" # replaces the rules; `add` would repeat them
+  mc ilm rule import store/backups <"$POLICIES/lifecycle.json" # replaces the rules; `add` would repeat them
 }
 
 # make_user NAME

@@ -1,11 +1,14 @@
 """Database, store and registry as the API server gets them, on Minikube and on AWS."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 
-from tests.manifests.overlays import documents, find
+from tests.manifests.overlays import ROOT, documents, find
 
 OURS = ("mlflow", "postgresql-mlflow", "minio-mlflow", "vigia-backup")
 KEEP = "Prune=false,Delete=false"
@@ -67,6 +70,13 @@ def test_backups_run_one_at_a_time_and_end(name: str) -> None:
     assert spec["successfulJobsHistoryLimit"]
     assert spec["failedJobsHistoryLimit"]
     assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] <= 7200
+
+
+def test_scripts_that_pods_run_pass_shellcheck() -> None:
+    scripts = sorted((ROOT / "manifests").rglob("*.sh"))
+    assert len(scripts) >= 3
+    checked = subprocess.run([Path(sys.executable).parent / "shellcheck", *scripts], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_backups_use_the_programs_of_the_servers_that_they_save() -> None:
