@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from tests.manifests.checking.documents import TEMPLATES
+from tests.manifests.checking.walking import mappings
 from tests.manifests.mesh.network_policy import Endpoint
 
 HOME = "ml-dev"
@@ -34,19 +36,8 @@ PLACES: dict[str, Endpoint] = {
 
 def pod_templates(documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Template of every pod that the objects make, wherever a kind keeps it; of RayJobs in a ConfigMap too."""
-    for document in documents:
-        yield from _templates(document)
-        if document["kind"] == "ConfigMap" and document["metadata"]["name"].startswith("rayjob-templates"):
-            for text in document["data"].values():
-                yield from _templates(yaml.safe_load(text))
-
-
-def _templates(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _templates(item)
-    elif isinstance(value, dict):
-        if "containers" in value.get("spec", {}):
-            yield value
-        for item in value.values():
-            yield from _templates(item)
+    held = [document["data"] for document in documents if document["metadata"]["name"] == TEMPLATES]
+    jobs = [yaml.safe_load(text) for data in held for text in data.values()]
+    for _, node in mappings([*documents, *jobs]):
+        if "containers" in (node.get("spec") or {}):
+            yield node
