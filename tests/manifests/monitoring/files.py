@@ -37,3 +37,14 @@ def of_others() -> set[str]:
 
 def boards() -> dict[str, dict[str, Any]]:
     return {file.stem: json.loads(file.read_text()) for file in BOARDS}
+
+
+def dropped_names() -> list[str]:
+    """Regular expressions of the names that a monitor drops."""
+    return [
+        rule["regex"]
+        for monitor in yaml.safe_load_all((MONITORING / "podmonitors-ray.yaml").read_text())
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]
+        for rule in endpoint.get("metricRelabelings", ())
+        if rule["action"] == "drop"
+    ]

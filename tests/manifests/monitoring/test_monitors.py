@@ -14,6 +14,7 @@ from tests.manifests.checking.pods import pods
 from tests.manifests.checking.rendering import ROOT, rendered
 from tests.manifests.checking.services import services
 from tests.manifests.checking.walking import at, matches
+from tests.manifests.monitoring.files import dropped_names
 
 OVERLAYS = ("minikube", "aws")
 PORTS = {"metrics", "as-metrics", "dash-metrics"}
@@ -74,13 +75,7 @@ def test_metrics_of_ray_name_their_cluster_and_the_type_of_the_node(overlay: str
 
 
 def test_a_metric_that_a_rule_or_dashboard_reads_is_not_thrown_away(exported: frozenset[str]) -> None:
-    throw = [
-        rule["regex"]
-        for monitor in rendered("minikube").of("PodMonitor")
-        for endpoint in monitor.spec["podMetricsEndpoints"]
-        for rule in endpoint.get("metricRelabelings", ())
-        if rule["action"] == "drop"
-    ]
+    throw = dropped_names()
     assert throw
     assert not [name for name in exported for regex in throw if re.fullmatch(regex, name)]
 
