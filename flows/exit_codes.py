@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from features.errors import DisagreementError, InputError, RefusedError, RetryError, RolloutError
+from features.errors import DisagreementError, InputError, RefusedError, RetryError, RolloutError, VigiaError
 
 
 class ExitCode(IntEnum):
@@ -20,6 +20,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class CarriedError(VigiaError):
+    """What another process of ours ended with: its words, under its own code."""
+
+    def __init__(self, message: str, code: ExitCode) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 _BY_ERROR: dict[type[BaseException], ExitCode] = {
     InputError: ExitCode.INPUT,
     RefusedError: ExitCode.REFUSED,
@@ -31,7 +39,9 @@ _BY_ERROR: dict[type[BaseException], ExitCode] = {
 
 
 def exit_code(error: BaseException) -> ExitCode:
-    """The code of an error: that of the nearest class of the tree, BUG for anything else."""
+    """The code of an error: its own, or that of the nearest class of the tree, BUG for anything else."""
+    if isinstance(error, CarriedError):
+        return error.code
     for kind in type(error).__mro__:
         if kind in _BY_ERROR:
             return _BY_ERROR[kind]

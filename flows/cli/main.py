@@ -51,6 +51,8 @@ class Command:
 COMMANDS = (
     Command("train", "train, judge and register a bundle as challenger", "flows.cli.train"),
     Command("validate", "judge a table: quarantine, page, verdict", "flows.cli.validate"),
+    Command("submit", "run train, validate or drift as a job on a Ray cluster", "flows.cli.submit"),
+    Command("jobs", "jobs on a Ray cluster: list, logs, stop", "flows.cli.jobs"),
     Command("score", "score a table with a bundle, into Parquet", "flows.cli.score"),
     Command("drift", "new rows against a bundle's reference: page, figures, verdict", "flows.cli.drift"),
     Command("baselines", "baselines of new or changed series, without training", "flows.cli.baselines"),
@@ -99,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # `config init --force my.csv`: argparse takes the table for left out once an option stands before it.
     if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "uri", "") is None:
         arguments.uri = rest.pop()
+    if hasattr(arguments, "given"):  # for the command that a job runs, which knows its own
+        arguments.given, rest = [*arguments.given, *(one for one in rest if one != "--")], []
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if not arguments.command:

@@ -15,7 +15,7 @@ from features.errors import (
     UnverifiedError,
     VigiaError,
 )
-from flows.exit_codes import ExitCode, exit_code
+from flows.exit_codes import CarriedError, ExitCode, exit_code
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,7 @@ def test_an_error_comes_back_whole_from_a_worker() -> None:
     error = pickle.loads(pickle.dumps(NotEnoughDataError("window", "needs rows", 3)))
     assert type(error) is NotEnoughDataError
     assert str(error) == "window: needs rows, got 3"
+
+
+def test_what_another_process_ended_with_keeps_its_code() -> None:
+    assert exit_code(CarriedError("data.uri: must exist", ExitCode.INPUT)) == 2

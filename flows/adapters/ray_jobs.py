@@ -1,0 +1,95 @@
+"""Jobs of a Ray on this machine, through the REST interface of its dashboard."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from features.errors import InputError, RefusedError, UnreachableError
+from flows.adapters.http_json import call_json
+from flows.jobs.door import JobLine
+from flows.jobs.driver_log import DriverLog
+from flows.jobs.request import LABEL, JobRequest, entrypoint
+from flows.jobs.state import JobState, state_of_ray
+
+_ASK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class RayJobs:
+    """dashboard: URL; command: how vigia is called there, before the command's own name and arguments."""
+
+    dashboard: str
+    token: str
+    command: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    timeout_s: float = 30.0
+
+    def create(self, request: JobRequest) -> None:
+        """See JobDoor."""
+        if request.image:
+            raise InputError("--image", "is for a cluster: this machine has no images", request.image)
+        called = entrypoint("", (*self.command, request.command, *self.settings, *request.arguments)).strip()
+        told = {"app.kubernetes.io/part-of": "vigia", LABEL: request.command}
+        self._call("POST", "", {"entrypoint": called, "submission_id": request.name, "metadata": told})
+
+    def follow(self, name: str) -> "RayFollower":
+        """See JobDoor."""
+        return RayFollower(self, name)
+
+    def jobs(self) -> list[JobLine]:
+        """See JobDoor."""
+        found = [_line(one) for one in self._call("GET", "") if LABEL in (one.get("metadata") or {})]
+        return sorted(found, key=lambda line: line.started, reverse=True)
+
+    def stop(self, name: str) -> None:
+        """See JobDoor."""
+        if self.find(name) is None:
+            raise InputError("job", f"must be one of {', '.join(line.name for line in self.jobs()) or 'none'}", name)
+        if not self._call("POST", f"{name}/stop", {})["stopped"]:
+            raise RefusedError(f"{name} has ended already")
+
+    def find(self, name: str) -> dict[str, Any] | None:
+        """What Ray says of a job; None where it knows none of that name."""
+        return next((one for one in self._call("GET", "") if one.get("submission_id") == name), None)
+
+    def log(self, name: str) -> list[str]:
+        """Every line of its log so far."""
+        return str(self._call("GET", f"{name}/logs")["logs"]).splitlines()
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return call_json(method, f"{self.dashboard}/api/jobs/{path}", body, headers, self.timeout_s)
+
+
+class RayFollower:
+    """See Follower."""
+
+    def __init__(self, jobs: RayJobs, name: str) -> None:
+        self._jobs, self._name, self._state = jobs, name, JobState()
+
+    def look(self, wait_s: float) -> JobState | None:
+        """See Follower."""
+        end = time.monotonic() + wait_s
+        while True:
+            found = self._jobs.find(self._name)
+            state = None if found is None else state_of_ray(found)
+            if state is None or state != self._state or time.monotonic() >= end:
+                self._state = state or JobState()
+                return state
+            time.sleep(_ASK_AGAIN_S)
+
+    def read(self, log: DriverLog) -> tuple[DriverLog, list[str]]:
+        """See Follower. Ray tells no times: the number of a line stands for one."""
+        try:
+            lines = self._jobs.log(self._name)
+        except UnreachableError:
+            if self._state.job in ("", "PENDING"):  # there is no log yet
+                return log, []
+            raise
+        return log.read(self._name, self._name, (f"{number:09d} {line}" for number, line in enumerate(lines)))
+
+
+def _line(found: dict[str, Any]) -> JobLine:
+    started = datetime.fromtimestamp((found.get("start_time") or 0) / 1000, UTC)
+    return JobLine(str(found["submission_id"]), str(found["metadata"][LABEL]), state_of_ray(found), started)

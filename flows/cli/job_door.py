@@ -1,0 +1,66 @@
+"""Arguments of the commands about jobs, and the door that they choose: a cluster, or a Ray on this machine."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from features.errors import InputError
+from flows.cli.environment import add_environment, chosen
+from flows.environments import Environment
+from flows.jobs.door import JobDoor
+from flows.jobs.verdict import Patience
+from flows.workspace import Workspace
+
+_TIMEOUT_S = 18_000.0
+"""Above the deadline of every template, and room for a cluster to start."""
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """--env, --environments, and --address of a Ray on this machine."""
+    add_environment(parser)
+    told = "dashboard of a Ray on this machine, for --env local (default: that of `vigia serve`)"
+    parser.add_argument("--address", metavar="URL", help=told)
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """--timeout."""
+    told = f"how long to wait for the job's end ({_TIMEOUT_S:g})"
+    parser.add_argument("--timeout", type=float, default=_TIMEOUT_S, metavar="SECONDS", help=told)
+
+
+def patience_of(arguments: argparse.Namespace) -> Patience:
+    """How long to wait. Raises InputError."""
+    if arguments.timeout <= 0:
+        raise InputError("--timeout", "must be above 0", arguments.timeout)
+    return Patience(arguments.timeout)
+
+
+def job_door(
+    arguments: argparse.Namespace, workspace: Workspace, templates: str | None = None
+) -> tuple[Environment, JobDoor]:
+    """Where the jobs of --env run. Raises InputError or UnreachableError."""
+    place = chosen(arguments, workspace)
+    if place.namespace is None:
+        if templates is not None:
+            raise InputError("--templates", "is for a cluster: this machine has no RayJobs", templates)
+        return place, _local(arguments, place, workspace)
+    if arguments.address is not None:
+        raise InputError("--address", f"is for --env local; {place.name} is a cluster", arguments.address)
+    from flows.adapters.kubernetes_api import KubernetesApi
+    from flows.adapters.kubernetes_client import connect
+    from flows.adapters.kubernetes_jobs import ClusterJobs
+    from flows.steps.job_templates import read_templates
+
+    texts = None if templates is None else read_templates(Path(templates))
+    return place, ClusterJobs(KubernetesApi(connect(place.context, os.environ), place.namespace), texts)
+
+
+def _local(arguments: argparse.Namespace, place: Environment, workspace: Workspace) -> JobDoor:
+    from flows.adapters.ray_jobs import RayJobs
+    from flows.adapters.service_record import running_service
+
+    dashboard = arguments.address or running_service(workspace).dashboard
+    token = os.environ.get("RAY_AUTH_TOKEN") or workspace.token.read_text(encoding="utf-8").strip()
+    settings = ["--workspace", str(workspace.root), "--result-line"]
+    return RayJobs(dashboard.rstrip("/"), token, (sys.executable, "-m", "flows"), tuple(settings))

@@ -1,0 +1,49 @@
+"""Arguments of `vigia submit`."""
+
+import argparse
+import importlib
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.errors import InputError
+from flows.cli.job_door import add_place, add_timeout, job_door, patience_of
+from flows.jobs.request import JobRequest, job_name
+from flows.outcome import Outcome, Progress
+from flows.workspace import Workspace
+
+_COMMANDS = ("train", "validate", "drift")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command, what it is given, where it runs and how long that is waited for."""
+    parser.add_argument("job", choices=_COMMANDS, help="command that the job runs")
+    parser.add_argument("given", nargs="*", metavar="ARGUMENT", help="arguments of that command, options too")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="setting of that command")
+    parser.add_argument("--image", default="", help="image by digest (default: that of the RayCluster ray-cluster)")
+    parser.add_argument("--templates", metavar="PLACE", help="file or overlay with the ConfigMap rayjob-templates "
+                        "(default: the cluster's own)")  # fmt: skip
+    parser.add_argument("--wait", action="store_true", help="follow it to its end, and exit with its outcome")
+    add_place(parser)
+    add_timeout(parser)
+
+
+def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
+    """Check what the job is given, open the door, submit."""
+    given = (*arguments.given, *(part for setting in arguments.set for part in ("--set", setting)))
+    _check(arguments.job, given)
+    patience = patience_of(arguments) if arguments.wait else None
+    place, door = job_door(arguments, workspace, arguments.templates)
+    from flows.steps.jobs import submit
+
+    name = job_name(arguments.job, datetime.now(UTC), secrets.token_hex(2))
+    return submit(door, JobRequest(arguments.job, name, place.name, given, arguments.image), progress, patience)
+
+
+def _check(command: str, given: tuple[str, ...]) -> None:
+    """Refuse here what the command would refuse minutes later on the cluster."""
+    parser = argparse.ArgumentParser(prog=f"vigia {command}")
+    importlib.import_module(f"flows.cli.{command}").add_arguments(parser)
+    rest = parser.parse_known_args(given)[1]
+    if rest:
+        raise InputError("submit", f"the rest must be arguments of vigia {command}", " ".join(rest))

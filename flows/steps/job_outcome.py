@@ -1,0 +1,43 @@
+"""What a command that waited for a job returns or raises: the job's own outcome, under its own exit code."""
+
+from features.errors import InputError, RetryError, UnverifiedError
+from flows.exit_codes import CarriedError, ExitCode
+from flows.jobs.verdict import Ended, Failed, Unknown
+from flows.outcome import Outcome, RefusedRun
+from flows.result_line import VERDICTS, Result
+
+
+def outcome_of(name: str, verdict: Ended | Failed | Unknown, back: str) -> Outcome:
+    """The outcome of a job that succeeded, with whatever verdict. ``back``: command that shows its log again.
+
+    Raises RefusedRun for one that a gate refused, CarriedError for one that failed with a code of ours, InputError for
+    one that the operator found invalid, RetryError for one that failed without a word, UnverifiedError where nobody
+    can tell.
+    """
+    if isinstance(verdict, Ended):
+        return _ended(name, verdict.result)
+    if isinstance(verdict, Unknown):
+        raise UnverifiedError(f"{name}: {verdict.reason}; `vigia {back}` shows its log while it is there")
+    if verdict.invalid:
+        raise InputError(name, f"the operator refuses it: {verdict.reason}")
+    if verdict.result is None:
+        raise RetryError(f"{name} failed without a result: {verdict.reason}")
+    raise _carried(name, verdict.result)
+
+
+def _ended(name: str, result: Result) -> Outcome:
+    code = ExitCode(result.exit_code)
+    figures = {"job": name, **result.figures}
+    said = "succeeded" if code == ExitCode.DONE else f"says {code.name.lower()}"
+    told = (("Version", result.version), ("Digest", result.digest[:12]), ("Run", result.run_id))
+    lines = (("Job", f"{name} {said}"), *((heading, text) for heading, text in told if text))
+    done = Outcome(lines, "", result.digest, result.version, result.run_id, figures, exit_code=code)
+    if code == ExitCode.REFUSED:
+        raise RefusedRun(result.error, done)
+    if code != ExitCode.DONE and code not in VERDICTS:
+        raise _carried(name, result)
+    return done
+
+
+def _carried(name: str, result: Result) -> CarriedError:
+    return CarriedError(f"{name}: {result.error or 'failed'}", ExitCode(result.exit_code))

@@ -1,0 +1,109 @@
+"""`vigia submit` and `vigia jobs`: start a job, follow it to its end, list and stop."""
+
+import time
+from datetime import UTC, datetime
+
+from features.errors import InputError, RetryError, UnverifiedError
+from flows.jobs.door import Follower, JobDoor, JobLine
+from flows.jobs.driver_log import DriverLog
+from flows.jobs.request import JobRequest
+from flows.jobs.verdict import Patience, Verdict, Waiting, Watched, judge
+from flows.outcome import Outcome, Progress, Stage
+from flows.steps.job_outcome import outcome_of
+
+_LOOK_S = 3.0
+_AWAY_S = 120.0
+_RETRY_S = 1.0
+
+
+def submit(door: JobDoor, request: JobRequest, progress: Progress, patience: Patience | None) -> Outcome:
+    """Start a job, and with some patience follow it to its end."""
+    with progress.stage("Submitting") as stage:
+        door.create(request)
+        stage.result(request.name)
+    back = way_back(request.name, request.environment)
+    if patience is None:
+        return Outcome((("Submitted", request.name),), back, figures={"job": request.name})
+    return follow(door, request.name, request.environment, progress, patience)
+
+
+def follow(door: JobDoor, name: str, environment: str, progress: Progress, patience: Patience) -> Outcome:
+    """Show a job's log until there is a verdict on it. Ctrl-C ends the watching alone, and says how to return."""
+    back = way_back(name, environment)
+    try:
+        with progress.stage(f"Job {name}") as stage:
+            verdict = _watch(door.follow(name), progress, stage, patience)
+            stage.result(type(verdict).__name__.lower())
+    except KeyboardInterrupt:
+        progress.say(f"{name} goes on; `vigia {back}` returns to it, `vigia jobs stop` ends it")
+        raise
+    except RetryError as error:
+        raise type(error)(f"{error}; {name} goes on, `vigia {back}` returns to it") from error
+    assert not isinstance(verdict, Waiting)
+    return outcome_of(name, verdict, back)
+
+
+def show_log(door: JobDoor, name: str, progress: Progress) -> Outcome:
+    """The log of a job as far as it is there. Raises InputError where there is no such job."""
+    follower = door.follow(name)
+    state = follower.look(0)
+    if state is None:
+        raise _no_such_job(name)
+    for line in follower.read(DriverLog())[1]:
+        progress.say(line)
+    return Outcome((("Job", f"{name}: {state.words}"),))
+
+
+def list_jobs(door: JobDoor, progress: Progress) -> Outcome:
+    """One line a job, the newest first."""
+    found = door.jobs()
+    for line in found:
+        progress.say(_told(line, datetime.now(UTC)))
+    jobs = [{"name": line.name, "command": line.command, "state": line.state.words} for line in found]
+    return Outcome((("Jobs", str(len(found))),), figures={"jobs": jobs})
+
+
+def stop(door: JobDoor, name: str, progress: Progress) -> Outcome:
+    """End a job."""
+    with progress.stage(f"Stopping {name}"):
+        door.stop(name)
+    return Outcome((("Stopped", name),))
+
+
+def way_back(name: str, environment: str) -> str:
+    """What to type after vigia to see a job again."""
+    return f"jobs logs {name} --follow --env {environment}"
+
+
+def _watch(follower: Follower, progress: Progress, stage: Stage, patience: Patience) -> Verdict:
+    """Look and read until there is a verdict. Raises UnreachableError once the platform is away for too long."""
+    began = reached = time.monotonic()
+    watched, log = Watched(began), DriverLog()
+    while True:
+        try:
+            state = follower.look(_LOOK_S)
+            log, lines = follower.read(log)
+            watched, reached = watched.seen(state, log.results, time.monotonic()), time.monotonic()
+            for line in lines:
+                progress.say(line)
+        except UnverifiedError:
+            raise
+        except RetryError as error:
+            if time.monotonic() - reached > _AWAY_S:
+                raise
+            stage.update(str(error))
+            time.sleep(_RETRY_S)
+        verdict = judge(watched, time.monotonic(), patience)
+        if not isinstance(verdict, Waiting):
+            return verdict
+        stage.update(verdict.reason)
+
+
+def _told(line: JobLine, now: datetime) -> str:
+    minutes = max(0, round((now - line.started).total_seconds() / 60))
+    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    return f"{line.name:<34} {line.command:<9} {age:>7}  {line.state.words}"
+
+
+def _no_such_job(name: str) -> InputError:
+    return InputError("job", "must be one that `vigia jobs list` shows", name)
