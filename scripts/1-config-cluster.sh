@@ -95,7 +95,8 @@ secrets_of_argo_cd() {
 
 secrets_of_ours() {
   secrets_in ml-dev
-  value MINIO_ROOT_USER admin
+  # Users of the store are not to be guessed either: its last release lets whoever knows one write (docs/runbook.md).
+  value MINIO_ROOT_USER
   value MINIO_ROOT_PASSWORD
   secret minio-mlflow-secret
   value POSTGRES_USER mlflow
@@ -112,7 +113,7 @@ secrets_of_ours() {
 }
 
 identity() { # user of the store, secret
-  value AWS_ACCESS_KEY_ID "$1"
+  value AWS_ACCESS_KEY_ID "$1-$(random 8)"
   value AWS_SECRET_ACCESS_KEY
   secret "$2"
 }

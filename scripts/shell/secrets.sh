@@ -17,7 +17,12 @@ secrets_in() {
 
 # value KEY [TEXT]: of the next secret. Without a text, 48 random hexadecimal digits.
 value() {
-  if (($# > 1)); then printf '%s' "$2"; else head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; fi >"$secrets/values/$1"
+  if (($# > 1)); then printf '%s' "$2"; else random 24; fi >"$secrets/values/$1"
+}
+
+# random BYTES, in hexadecimal digits
+random() {
+  head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'
 }
 
 # secret NAME [TYPE [LABEL=VALUE]]: with the values since the last one, unless it has values already.
