@@ -7,6 +7,7 @@ NIGHTLY = "CronJob/nightly spec.jobTemplate.spec.template.spec"
 CLUSTER = "RayService/detector spec.rayClusterConfig"
 WORKERS = f"{CLUSTER}.workerGroupSpecs[0]"
 SERVE = "RayService/detector spec.serveConfigV2"
+PRINCIPALS = "AuthorizationPolicy/web spec.rules[0].from[0].source.principals"
 TWICE = [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]
 
 
@@ -31,6 +32,14 @@ BREAKS = (
     Break("known_word", "PersistentVolumeClaim/web spec.accessModes", ["ReadWriteEver"]),
     Break("known_word", "Service/web spec.type", "Cluster"),
     Break("known_word", "RayService/detector spec.upgradeStrategy", {"type": "Recreate"}),
+    Break("label_syntax", "Deployment/web spec.template.metadata.labels.app", "w" * 64),
+    Break("label_syntax", "Service/web metadata.labels.app", "-web"),
+    Break("amount_reads", f"{WEB}.resources.limits.memory", "128MB"),
+    Break("amount_reads", "Deployment/web spec.template.spec.volumes[0].emptyDir", {"sizeLimit": "1 Gi"}),
+    Break("amount_reads", "PersistentVolumeClaim/web spec.resources.requests.storage", "ten"),
+    Break("schedule_reads", "CronJob/nightly spec.schedule", "0 24 * * *"),
+    Break("schedule_reads", "CronJob/nightly spec.schedule", "daily"),
+    Break("kubectl_can_apply", "ConfigMap/web data.PAGE", "x" * 300_000),
     Break("list_key_once", f"{CLUSTER}.headGroupSpec.template.spec.containers[0].env", TWICE),
     Break("pod_key_once", f"{WEB}.env", TWICE),
     Break("service_port_once", "Service/web spec.ports", [{"port": 80}, {"port": 80, "protocol": "TCP"}]),
@@ -44,6 +53,10 @@ BREAKS = (
     Break("image_pinned", f"{NIGHTLY}.containers[0].image", "busybox@sha256:aa"),
     Break("image_pinned", f"{CLUSTER}.autoscalerOptions.image", "rayproject/ray"),
     # What does not resolve.
+    Break("namespace_exists", "Service/web metadata.namespace", "ml-prod"),
+    Break("governing_service_exists", "StatefulSet/store spec.serviceName", "other"),
+    Break("principal_exists", PRINCIPALS, ["cluster.local/ns/ml-dev/sa/other"]),
+    Break("principal_exists", PRINCIPALS, ["ops"]),
     Break("configuration_exists", f"{WEB}.env[0].valueFrom.configMapKeyRef.name", "other"),
     Break("configuration_exists", f"{WEB}.env[0].valueFrom.configMapKeyRef.key", "OTHER"),
     Break("configuration_exists", f"{WEB}.env[1].valueFrom.secretKeyRef.key", "OTHER"),

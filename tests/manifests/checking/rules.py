@@ -19,7 +19,9 @@ from tests.manifests.checking import (
     schemas,
     selectors,
     serve_config,
+    syntax,
     unique,
+    whereabouts,
 )
 from tests.manifests.checking.documents import Documents
 from tests.manifests.checking.finding import Finding
@@ -30,6 +32,10 @@ RULES: tuple[Rule, ...] = (
     schemas.strict_schema,
     cel.cel_rule,
     enums.known_word,
+    syntax.label_syntax,
+    syntax.amount_reads,
+    syntax.schedule_reads,
+    syntax.kubectl_can_apply,
     unique.list_key_once,
     unique.pod_key_once,
     unique.service_port_once,
@@ -37,6 +43,9 @@ RULES: tuple[Rule, ...] = (
     names.name_letters,
     names.name_once,
     images.image_pinned,
+    whereabouts.namespace_exists,
+    whereabouts.governing_service_exists,
+    whereabouts.principal_exists,
     references.configuration_exists,
     references.service_account_exists,
     references.claim_exists,
