@@ -25,4 +25,5 @@ def test_a_golden_file_reads_by_line(overlay: str) -> None:
     """A text of many lines is a block, not one line with escapes, so that a diff shows the lines that change."""
     text = golden_file(overlay).read_text()
     assert load_all(text)
-    assert not [line[:100] for line in text.splitlines() if line.count("\\n") > 2]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith('{"')]  # a panel of a dashboard is JSON
+    assert not [line[:100] for line in lines if line.count("\\n") > 2]
