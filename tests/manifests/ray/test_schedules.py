@@ -1,7 +1,7 @@
 """What happens by the clock."""
 
 import importlib
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,23 @@ def test_the_verifier_is_in_the_mesh_and_may_revert() -> None:
     assert with_git == {"verify"}
 
 
-def test_verify_takes_these_arguments() -> None:
+def parsed(name: str) -> Namespace:
+    """The arguments of a CronJob as its command takes them."""
     parser = ArgumentParser()
-    importlib.import_module("flows.cli.verify").add_arguments(parser)
+    importlib.import_module(f"flows.cli.{words(name)[0]}").add_arguments(parser)
     parser.add_argument("--workspace")
-    given = parser.parse_args(words("verify")[1:])
+    return parser.parse_args(words(name)[1:])
+
+
+@pytest.mark.parametrize("name", ["submit-train", "submit-drift", "verify"])
+def test_the_command_takes_its_arguments(name: str) -> None:
+    given = parsed(name)
     assert (given.env, given.environments) == ("$(VIGIA_ENV)", Path("/etc/vigia/environments.yaml"))
-    assert 2 * given.timeout < schedule("minikube", "verify")["jobTemplate"]["spec"]["activeDeadlineSeconds"]
+    assert given.workspace == "/tmp/vigia"
+
+
+def test_verify_has_time_for_a_revert() -> None:
+    assert 2 * parsed("verify").timeout < schedule("minikube", "verify")["jobTemplate"]["spec"]["activeDeadlineSeconds"]
 
 
 @pytest.mark.parametrize(("name", "template"), [("submit-train", "rayjob-train"), ("submit-drift", "rayjob-drift")])
@@ -89,7 +99,8 @@ def test_a_submission_waits_longer_than_its_job_may_run(name: str, template: str
     waits = schedule("aws", name)["jobTemplate"]["spec"]["activeDeadlineSeconds"]
     assert waits > job["activeDeadlineSeconds"] + job["preRunningDeadlineSeconds"]
     assert words(name)[:2] == ["submit", template.removeprefix("rayjob-")]
-    assert "--wait" in words(name)
+    assert parsed(name).wait is True
+    assert parsed(name).timeout >= waits
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
