@@ -67,6 +67,16 @@ def test_the_entrypoint_is_that_command_with_a_result_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", JOBS)
+def test_the_environment_is_that_of_the_cluster(name: str) -> None:
+    words = shlex.split(job(name)["spec"]["entrypoint"])
+    assert ("--env" in words) == (name != "validate")  # which asks no registry and no store
+    if "--env" in words:
+        assert words[words.index("--env") + 1] == "$VIGIA_ENV"
+        variables = {one["name"]: one for one in pods(job(name))["job-submitter"]["containers"][0]["env"]}
+        assert variables["VIGIA_ENV"]["valueFrom"]["configMapKeyRef"] == {"name": "vigia-environments", "key": "name"}
+
+
+@pytest.mark.parametrize("name", JOBS)
 def test_every_pod_is_of_the_identity_train_and_holds_no_token_of_kubernetes(name: str) -> None:
     found = pods(job(name))
     assert found.keys() == {"job-submitter", "job-head", "job-worker"}
