@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from features.errors import InputError
 from flows.adapters.git import seed_repository
@@ -14,6 +15,7 @@ from flows.workspace import Workspace
 _HERE = Path(__file__).resolve().parents[1]
 FILE = "environments.yaml"
 NO_TOKENS = Tokens()
+_HERE_HOSTS = ("localhost", "127.0.0.1", "::1")
 _WORKSPACE = "file:///WORKSPACE"
 
 
@@ -24,8 +26,8 @@ class Environment:
     repository: path or URL for git; file: in it, the one that promotion edits. registry: MLflow's tracking URI, with
     artifacts where the client chooses their place. bundles: URI of the bundle store, without a slash at the end;
     endpoint: of an S3 server other than AWS. application, deployment: names in serveConfigV2. namespace: in Kubernetes,
-    context: of the kubeconfig, None for its current one. probe: URL of the service, None where the workspace knows it.
-    allowed_disagreement_s: seconds.
+    context: of the kubeconfig, None for its current one. probe: URL of the service, None where the workspace knows it;
+    dashboard: Ray's, None for that of the RayService as its own cluster calls it. allowed_disagreement_s: seconds.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Environment:
     tokens: Tokens = NO_TOKENS
     allowed_disagreement_s: float = 600.0
     context: str | None = None
+    dashboard: str | None = None
 
     @property
     def champion(self) -> str:
@@ -54,6 +57,16 @@ class Environment:
     def previous(self) -> str:
         """Alias of the champion before."""
         return f"previous-{self.name}"
+
+    @property
+    def sync(self) -> str:
+        """Argo CD's Application."""
+        return f"ml-system-{self.name}"
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether the probe is a port-forward to a pod of a cluster, past whatever stands before the service."""
+        return self.controller == "argocd" and urlsplit(self.probe or "").hostname in _HERE_HOSTS
 
     def bundle_uri(self, digest: str) -> str:
         """Where the bundle store holds the bundle of that digest."""
@@ -98,6 +111,7 @@ def resolve(name: str, settings: EnvironmentConfig, workspace: Workspace) -> Env
         settings.tokens,
         settings.allowed_disagreement.total_seconds(),
         settings.context,
+        settings.dashboard,
     )
 
 

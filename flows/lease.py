@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,11 @@ _ASK_AGAIN_S = 0.1
 class Lease(Protocol):
     """Held by one process at a time; what a dead holder left is free to take."""
 
-    def held(self, wait_s: float) -> AbstractContextManager[None]:
-        """Hold it from here on, after waiting for another holder. Raises RetryError when that takes too long."""
+    def held(self, wait_s: float) -> AbstractContextManager[Callable[[], None]]:
+        """Hold it from here on, after waiting for another holder. Raises RetryError when that takes too long.
+
+        What it yields raises UnverifiedError once it is not certain any more that nobody else holds it.
+        """
         ...
 
 
@@ -29,7 +32,7 @@ class FileLease:
     path: Path
 
     @contextmanager
-    def held(self, wait_s: float) -> Iterator[None]:
+    def held(self, wait_s: float) -> Iterator[Callable[[], None]]:
         """See Lease. The file names the holder, for people; it stays when nobody holds it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +44,7 @@ class FileLease:
             file.truncate(0)
             file.write(f"process {os.getpid()}\n")
             file.flush()
-            yield
+            yield lambda: None  # the kernel takes it from nobody who lives
 
     def _take(self, file: IO[str], wait_s: float) -> None:
         end = time.monotonic() + wait_s

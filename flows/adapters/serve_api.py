@@ -12,7 +12,7 @@ from flows.promotion.edit import APPLICATION, DEPLOYMENT
 
 @dataclass(frozen=True)
 class ServeApi:
-    """``dashboard``: where configuration is PUT, with a token; ``url``: where requests are answered.
+    """``dashboard``: where configuration is PUT, with ``token``; ``url``: where requests are answered, with ``bearer``.
 
     Every call raises UnverifiedError where access is refused (401, 403), UnreachableError for any other trouble.
     """
@@ -21,6 +21,7 @@ class ServeApi:
     token: str
     url: str
     timeout_s: float = 60.0
+    bearer: str = ""
 
     def put(self, config: dict[str, Any]) -> None:
         """Apply a ``serveConfigV2``, as KubeRay does; one that says nothing of logs gets quiet ones."""
@@ -73,5 +74,6 @@ class ServeApi:
         return answer
 
     def _call(self, method: str, url: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"} if url.startswith(self.dashboard) else {}
+        token = self.token if url.startswith(f"{self.dashboard}/api/") else self.bearer
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         return call_json(method, url, body, headers, self.timeout_s)

@@ -1,21 +1,13 @@
 """Arguments of `vigia doctor`."""
 
 import argparse
-import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from flows.cli.cluster import kubernetes_of, service_of
 from flows.cli.environment import add_environment, chosen, read_token
-from flows.environments import Environment
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
-
-if TYPE_CHECKING:
-    from flows.adapters.kubernetes_api import KubernetesApi
-    from flows.adapters.serve_api import ServeApi
-
-_PATIENCE_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,28 +26,9 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
         for key, token in place.tokens
         if token is not None
     }
-    checks = checks_here(Surroundings(place, workspace.root, partial(_service, place, workspace), tokens))
+    checks = checks_here(Surroundings(place, workspace.root, partial(service_of, place, workspace), tokens))
     if place.controller == "argocd":
         from flows.steps.doctor_cluster import checks_of_cluster
 
-        checks += checks_of_cluster(place, partial(_cluster, place))
+        checks += checks_of_cluster(place, partial(kubernetes_of, place))
     return doctor(checks, progress)
-
-
-def _service(place: Environment, workspace: Workspace) -> "ServeApi":
-    from dataclasses import replace
-
-    from flows.adapters.serve_api import ServeApi
-    from flows.adapters.service_record import serve_api
-
-    if place.probe is None:
-        return replace(serve_api(workspace), timeout_s=_PATIENCE_S)
-    token = read_token(place.tokens.probe, f"{place.name}.tokens.probe") or ""
-    return ServeApi(place.probe, token, place.probe, _PATIENCE_S)
-
-
-def _cluster(place: Environment) -> "KubernetesApi":
-    from flows.adapters.kubernetes_api import KubernetesApi
-    from flows.adapters.kubernetes_client import connect
-
-    return KubernetesApi(connect(place.context, os.environ), place.namespace or "default", _PATIENCE_S)

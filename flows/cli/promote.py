@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show message, diff and objections; commit nothing")
     parser.add_argument("--force", action="store_true", help="override the gate or a rollback; needs --reason")
     parser.add_argument("--schema-change", action="store_true", help="those who ask change their requests too")
+    told = "nobody can say whether the cluster is being upgraded, and it goes on all the same"
+    parser.add_argument("--unseen-cluster", action="store_true", help=told)
     parser.add_argument("--reason", default="", help="why; written into the commit")
     parser.add_argument("--wait", action="store_true", help="wait until `vigia verify` has made it champion")
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds to wait (600)")
@@ -32,24 +34,26 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     if arguments.wait and arguments.pull_request:
         raise InputError("--wait", "must not be given with --pull-request: nobody knows when it will be merged")
     from flows.adapters.registry import registry_of
+    from flows.cli.cluster import cluster_of
     from flows.promotion.admission import Overrides
     from flows.steps.promote import preview, promote
     from flows.steps.waiting import wait_for_champion
 
     place = chosen(arguments, workspace, git=True)
     registry = registry_of(place)
-    overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason)
+    cluster = (lambda: cluster_of(place)) if place.controller == "argocd" else None
+    overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason, arguments.unseen_cluster)
     asked = (arguments.model, arguments.version, overrides)
     if arguments.dry_run:
-        return preview(place, registry, *asked)
+        return preview(place, registry, *asked, cluster)
     if arguments.pull_request:
         from flows.cli.forge import pull_requests
         from flows.steps.pull_request import propose_promotion
 
         with pull_requests(place) as forge:
-            return propose_promotion(place, registry, forge, *asked)
-    done = promote(place, registry, *asked)
+            return propose_promotion(place, registry, forge, *asked, cluster)
+    done = promote(place, registry, *asked, cluster)
     if arguments.wait:
         with progress.stage("Waiting for the verification") as stage:
-            wait_for_champion(place, registry, arguments.model, done.digest, arguments.timeout, stage)
+            wait_for_champion(place, registry, arguments.model, done.digest, arguments.timeout, stage, cluster)
     return done

@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Wire the doors to the step."""
     from flows.adapters.registry import registry_of
+    from flows.cli.cluster import doors_of
     from flows.cli.forge import pull_requests
-    from flows.steps.doors import open_doors
     from flows.steps.rollback import propose_rollback, rollback
 
     place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
@@ -32,11 +32,4 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     if arguments.pull_request:
         with pull_requests(place) as forge:
             return propose_rollback(place, registry, forge, *asked)
-    return rollback(
-        place,
-        registry,
-        lambda: open_doors(place, workspace, lambda: pull_requests(place)),
-        rules,
-        progress,
-        *asked,
-    )
+    return rollback(place, registry, lambda: doors_of(place, workspace), rules, progress, *asked)

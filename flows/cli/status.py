@@ -20,11 +20,12 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from dataclasses import replace
 
     from flows.adapters.registry import registry_of
-    from flows.adapters.service_record import serve_api
+    from flows.cli.cluster import cluster_of, service_of
     from flows.steps.status import status
 
     place = chosen(arguments, workspace, git=True)
-    found = status(place, lambda: registry_of(place), lambda: replace(serve_api(workspace), timeout_s=5.0))
+    cluster = (lambda: cluster_of(place)) if place.controller == "argocd" else None
+    found = status(place, lambda: registry_of(place), lambda: service_of(place, workspace), cluster)
     if not arguments.json:
         return found
     print(json.dumps(found.figures, indent=2))

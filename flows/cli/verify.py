@@ -17,10 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Wire the doors to the step."""
-    from flows.cli.forge import pull_requests
-    from flows.steps.doors import open_doors
+    from flows.cli.cluster import doors_of
     from flows.steps.verify import verify
 
     place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
-    doors = open_doors(place, workspace, lambda: pull_requests(place))
-    return verify(doors, rules, progress, arguments.version)
+    return verify(doors_of(place, workspace), rules, progress, arguments.version)

@@ -21,6 +21,7 @@ _SCHEMES = {
     "endpoint": ("http", "https"),
     "repository": ("file", "ssh", "http", "https"),
     "probe": ("http", "https"),
+    "dashboard": ("http", "https"),
 }
 _HOSTLESS = ("file", "sqlite", "mlflow-artifacts")
 
@@ -43,6 +44,7 @@ class Tokens(Config):
 
     registry: Token | None = Field(None, description="bearer; null: MLflow's own MLFLOW_TRACKING_… variables")
     probe: Token | None = Field(None, description="bearer for the probe URL")
+    dashboard: Token | None = Field(None, description="of Ray, for its dashboard; the Secret ray-auth-token has it")
     pull_request: Token | None = Field(None, description="of the git host's REST interface")
 
 
@@ -62,6 +64,7 @@ class EnvironmentConfig(Config):
     namespace: str | None = Field(None, description="of the RayService in Kubernetes")
     context: str | None = Field(None, description="of the kubeconfig; null: its current one, or the pod's own account")
     probe: str | None = Field(None, description="URL of the service; null: what `vigia serve` runs")
+    dashboard: str | None = Field(None, description="URL of Ray's dashboard; null: the RayService's head, from within")
     tokens: Tokens = Tokens()
     allowed_disagreement: Duration = Field(
         "10m", validate_default=True, description="how long git, registry and replicas may differ"

@@ -11,7 +11,7 @@ CHALLENGER = "challenger"
 GATE, GATE_REASONS = "gate", "gate_reasons"
 """Tags of a model version: the gate's verdict (pass, inconclusive, refuse or first), and why, one reason a line."""
 ADMITTED = ("pass", "first")
-Way = Literal["force", "schema change", ""]
+Way = Literal["force", "schema change", "unseen cluster", ""]
 
 
 def rolled_back_tag(environment: str) -> str:
@@ -32,7 +32,8 @@ class Evidence:
     """gate: the verdict, "" where there was none; challenger: whether it has that alias; rolled_back: why, or "".
 
     needs: what the version asks of requests; served: what the one that git names does, None where nothing is promoted;
-    unreadable: why that one cannot be told, or ""; hold: on the environment; upgrade: of the cluster, "" for none.
+    unreadable: why that one cannot be told, or ""; hold: on the environment; upgrade: of the cluster, "" for none;
+    unseen: why nobody can say whether there is one, or "".
     """
 
     version: str
@@ -45,6 +46,7 @@ class Evidence:
     rolled_back: str = ""
     hold: Hold | None = None
     upgrade: str = ""
+    unseen: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Objection:
 
     def __str__(self) -> str:
         options = {"force": "--force --reason", "schema change": "--schema-change"}
+        options |= {"unseen cluster": "--unseen-cluster"}
         return f"{self.sentence} ({options[self.way]} overrides)" if self.way else self.sentence
 
 
@@ -66,10 +69,12 @@ class Overrides:
     force: bool = False
     schema_change: bool = False
     reason: str = ""
+    unseen_cluster: bool = False
 
     def cover(self, objection: Objection) -> bool:
         """Whether the objection is overridden."""
-        return {"force": self.force, "schema change": self.schema_change}.get(objection.way, False)
+        given = {"force": self.force, "schema change": self.schema_change, "unseen cluster": self.unseen_cluster}
+        return given.get(objection.way, False)
 
 
 def objections(evidence: Evidence) -> tuple[Objection, ...]:
@@ -83,6 +88,8 @@ def _objections(found: Evidence) -> Iterator[Objection]:
         yield Objection(f"{place} is on hold {found.hold}; `vigia hold {place} --release` ends that")
     if found.upgrade:
         yield Objection(f"the cluster of {place} is being upgraded ({found.upgrade}); a promotion waits for its end")
+    if found.unseen:
+        yield Objection(f"nobody can say whether the cluster is being upgraded: {found.unseen}", "unseen cluster")
     if found.gate == "refuse":
         yield Objection(f"the gate refused {version}", "force")
     elif found.gate not in ADMITTED and not found.challenger:

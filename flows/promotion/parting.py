@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flows.promotion.observation import Head, Replica
+from flows.promotion.ray_service import RayServiceView, unsettled
 
 _SKEW_S = 60.0
 
@@ -13,7 +14,7 @@ class Truths:
     """What each side says now. None: it could not be asked, and ``troubles`` says why, by side.
 
     head_age_s: how long git has named that digest, by this machine's clock. applied: digest that the controller has;
-    champion: digest of the alias, "" without one.
+    champion: digest of the alias, "" without one; cluster: None where none serves.
     """
 
     head: Head | None = None
@@ -23,6 +24,7 @@ class Truths:
     running: frozenset[str] = frozenset()
     replicas: tuple[Replica, ...] | None = None
     champion: str | None = None
+    cluster: RayServiceView | None = None
     troubles: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,6 +56,11 @@ def part(truths: Truths, allowed_s: float) -> Parting:
 def _first(truths: Truths, digest: str) -> tuple[str, str]:
     if not digest:
         return "", ""
+    if truths.cluster is not None and truths.cluster.generation and truths.cluster.digest != digest:
+        return "git → cluster", f"the RayService names {_short(truths.cluster.digest)}, git names {_short(digest)}"
+    left = "" if truths.cluster is None else unsettled(truths.cluster, digest)
+    if left:
+        return "cluster → replicas", left
     if truths.applied is not None and truths.applied != digest:
         return "git → controller", f"the controller applied {_short(truths.applied)}, git names {_short(digest)}"
     if truths.applied is not None and truths.status != "RUNNING":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from features.errors import InputError
 from flows.adapters.pull_requests import PullRequests
+from flows.adapters.ray_services import RayServices
 from flows.adapters.registry import Registry, registry_of
 from flows.adapters.serve_api import ServeApi
 from flows.adapters.service_record import serve_api
@@ -19,6 +20,10 @@ Forge = Callable[[], AbstractContextManager[PullRequests]]
 """Opens the door to the pull requests of an environment; entering it raises InputError without a token."""
 
 
+Cluster = Callable[[], RayServices]
+"""Opens the door to the RayService of an environment; raises InputError where nothing says how to reach its cluster."""
+
+
 def no_forge() -> AbstractContextManager[PullRequests]:
     """The forge of who has none."""
     raise InputError("tokens.pull_request", "must say where a token for pull requests is")
@@ -28,7 +33,7 @@ def no_forge() -> AbstractContextManager[PullRequests]:
 class Doors:
     """The registry, the controller and the service of an environment; the lease on it, and the log of its aliases.
 
-    forge: needed for nothing but a revert on a branch that takes no push.
+    forge: needed for nothing but a revert on a branch that takes no push. cluster: None where none serves.
     """
 
     environment: Environment
@@ -37,10 +42,16 @@ class Doors:
     lease: Lease
     log: AliasLog
     forge: Forge = no_forge
+    cluster: RayServices | None = None
 
 
 def open_doors(environment: Environment, workspace: Workspace, forge: Forge = no_forge) -> Doors:
-    """The doors of an environment. Raises UnreachableError where registry or service do not run."""
+    """The doors of an environment that this machine serves. Raises UnreachableError where its service does not run,
+    InputError where a cluster serves it."""
+    if environment.controller != "reconcile":
+        raise InputError(
+            f"{environment.name}.controller", "must be reconcile: here Argo CD and KubeRay apply", "argocd"
+        )
     return Doors(
         environment,
         registry_of(environment),

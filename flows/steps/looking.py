@@ -8,6 +8,7 @@ from features.errors import InputError, RetryError, UnverifiedError
 from flows.adapters.git import head_commit, read_head
 from flows.environments import Environment
 from flows.promotion.observation import Content, Head, Look, Replica, make_head
+from flows.promotion.ray_service import unsettled as still_to_do
 from flows.promotion.serve_answers import Application, read_application, read_replica
 from flows.steps.doors import Doors
 from flows.steps.head import named_leaves
@@ -55,7 +56,8 @@ class _Asking:
 
 def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
     """Look at everything once; git comes last, so that a head that moves meanwhile is seen."""
-    api, place, asking = doors.api, doors.environment, _Asking()
+    api, place, cluster, asking = doors.api, doors.environment, doors.cluster, _Asking()
+    unsettled = asking.ask(lambda: still_to_do(cluster.view(), began.digest), "") if cluster else ""
     application = asking.ask(
         lambda: read_application(api.application(place.application), place.deployment), Application()
     )
@@ -72,6 +74,7 @@ def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
         replicas=replicas,
         answered=answered,
         content=content,
+        unsettled=unsettled,
         trouble=asking.trouble,
         refused=asking.refused,
     )

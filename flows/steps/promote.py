@@ -12,16 +12,23 @@ from flows.exit_codes import ExitCode
 from flows.outcome import Outcome
 from flows.promotion.admission import Overrides
 from flows.steps.candidate import Candidate, find_candidate
+from flows.steps.doors import Cluster
 from flows.steps.proposal import Proposal, propose, refuse_superseding
 
 _NONE = Overrides()
 
 
 def promote(
-    environment: Environment, registry: Registry, model: str, version: str | None, overrides: Overrides = _NONE
+    environment: Environment,
+    registry: Registry,
+    model: str,
+    version: str | None,
+    overrides: Overrides = _NONE,
+    cluster: Cluster | None = None,
 ) -> Outcome:
     """Commit a version's URI and digest to the environment's file and push. Running twice commits nothing.
 
+    cluster: the one that serves the environment, asked whether it is being upgraded; None where none serves it.
     What is promoted is a digest: one that is there already, under whatever version and commit, is nothing to do.
     Raises InputError when there is no such version, when its content is not what was registered, or when the file
     cannot be edited safely; RefusedError for objections that are not overridden; RolloutError when somebody else
@@ -31,7 +38,7 @@ def promote(
     seen: list[Proposal] = []
 
     def render(clone: Clone) -> Change | None:
-        found = propose(clone, environment, candidate, overrides)
+        found = propose(clone, environment, candidate, overrides, cluster)
         if seen:
             refuse_superseding(seen[0], found, candidate)
         seen.append(found)
@@ -47,7 +54,12 @@ def promote(
 
 
 def preview(
-    environment: Environment, registry: Registry, model: str, version: str | None, overrides: Overrides = _NONE
+    environment: Environment,
+    registry: Registry,
+    model: str,
+    version: str | None,
+    overrides: Overrides = _NONE,
+    cluster: Cluster | None = None,
 ) -> Outcome:
     """What ``promote`` would commit now: message, diff and what speaks against it. Commits nothing.
 
@@ -55,7 +67,7 @@ def preview(
     """
     candidate = find_candidate(environment, registry, model, version)
     with cloned(environment.repository, environment.branch) as clone:
-        found = propose(clone, environment, candidate, overrides)
+        found = propose(clone, environment, candidate, overrides, cluster)
     if not found.values:
         return already_there(environment, candidate, found)
     texts = (found.old.splitlines(keepends=True), (found.change.text or "").splitlines(keepends=True))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from features.errors import InputError, RefusedError, RolloutError, UnreachableError
+from features.errors import InputError, RefusedError, RolloutError, UnreachableError, VigiaError
 from flows.adapters.clone import Change, Clone, required
 from flows.environments import Environment
 from flows.promotion.admission import (
@@ -20,7 +20,9 @@ from flows.promotion.edit import Change as Value
 from flows.promotion.edit import promote_text
 from flows.promotion.hold import hold_file, read_hold
 from flows.promotion.message import Facts, promotion_message
+from flows.promotion.ray_service import upgrade
 from flows.steps.candidate import Candidate, load, requests_of
+from flows.steps.doors import Cluster
 from flows.steps.head import coordinates, named_bundle, target
 from flows.steps.overlay import refuse_bad_overlay
 
@@ -45,8 +47,14 @@ class Proposal:
             raise RefusedError("not promoted: " + "; ".join(map(str, self.standing)))
 
 
-def propose(clone: Clone, environment: Environment, candidate: Candidate, overrides: Overrides) -> Proposal:
-    """The commit that promotes the candidate on the clone's head.
+def propose(
+    clone: Clone,
+    environment: Environment,
+    candidate: Candidate,
+    overrides: Overrides,
+    cluster: Cluster | None = None,
+) -> Proposal:
+    """The commit that promotes the candidate on the clone's head; ``cluster``: asked whether it is being upgraded.
 
     Raises InputError when the file cannot be edited safely, or the overlay built from it would serve something else.
     """
@@ -57,7 +65,7 @@ def propose(clone: Clone, environment: Environment, candidate: Candidate, overri
     if not edit.changes:
         return Proposal(text, Change(environment.file, text, ""), (), served)
     refuse_bad_overlay(clone, target(environment), edit.text)
-    found = objections(_evidence(clone, environment, candidate, served))
+    found = objections(_evidence(clone, environment, candidate, served, cluster))
     overridden = tuple(one for one in found if overrides.cover(one))
     standing = tuple(one for one in found if not overrides.cover(one))
     message = promotion_message(environment.name, bundle, served, _facts(candidate, overridden, overrides.reason))
@@ -73,7 +81,9 @@ def refuse_superseding(before: Proposal, now: Proposal, candidate: Candidate) ->
         raise RolloutError(f"superseded: meanwhile somebody else promoted {theirs}; not written over with {mine}")
 
 
-def _evidence(clone: Clone, environment: Environment, candidate: Candidate, served: dict[str, str]) -> Evidence:
+def _evidence(
+    clone: Clone, environment: Environment, candidate: Candidate, served: dict[str, str], cluster: Cluster | None
+) -> Evidence:
     version = candidate.version
     requests, unreadable = _served_requests(environment, served)
     hold = clone.read(hold_file(environment.file))
@@ -87,7 +97,16 @@ def _evidence(clone: Clone, environment: Environment, candidate: Candidate, serv
         unreadable,
         version.tags.get(rolled_back_tag(environment.name), ""),
         None if hold is None else read_hold(hold),
+        *_upgrade(cluster),
     )
+
+
+def _upgrade(cluster: Cluster | None) -> tuple[str, str]:
+    """The upgrade of the cluster that is under way, and why nobody can say; both "" for none."""
+    try:
+        return ("" if cluster is None else upgrade(cluster().view())), ""
+    except VigiaError as error:
+        return "", str(error)
 
 
 def _served_requests(environment: Environment, served: dict[str, str]) -> tuple[Requests | None, str]:

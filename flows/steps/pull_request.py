@@ -11,6 +11,7 @@ from flows.outcome import Outcome
 from flows.promotion.admission import Overrides
 from flows.promotion.pull_request import branch_of, proposed_digest
 from flows.steps.candidate import Candidate, find_candidate
+from flows.steps.doors import Cluster
 from flows.steps.own_branch import open_one, put_up
 from flows.steps.promote import already_there, changes, outcome
 from flows.steps.proposal import propose
@@ -23,6 +24,7 @@ def propose_promotion(
     model: str,
     version: str | None,
     overrides: Overrides,
+    cluster: Cluster | None = None,
 ) -> Outcome:
     """Open the environment's pull request, or bring the one that is open up to date. Nothing is promoted by that.
 
@@ -32,7 +34,7 @@ def propose_promotion(
     candidate = find_candidate(environment, registry, model, version)
     branch = branch_of(environment.name)
     with cloned(environment.repository, environment.branch, whole=True) as clone:
-        found = propose(clone, environment, candidate, overrides)
+        found = propose(clone, environment, candidate, overrides, cluster)
         if not found.values:
             return already_there(environment, candidate, found)
         found.refuse()

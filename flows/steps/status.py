@@ -12,11 +12,13 @@ from flows.adapters.serve_api import ServeApi
 from flows.environments import Environment
 from flows.exit_codes import ExitCode
 from flows.outcome import Outcome
+from flows.promotion.argo import Sync
 from flows.promotion.history import Entry
 from flows.promotion.hold import Standing
 from flows.promotion.observation import Head, make_head
 from flows.promotion.parting import Truths, part
 from flows.promotion.serve_answers import Application, read_application, read_replica
+from flows.steps.doors import Cluster
 from flows.steps.history import entries_in
 from flows.steps.hold import standing_hold
 from flows.steps.status_lines import Seen, figures_of, lines_of, seconds_since
@@ -39,15 +41,23 @@ class _Sides:
 
 
 def status(
-    environment: Environment, registry: Callable[[], Registry], api: Callable[[], ServeApi], now: float | None = None
+    environment: Environment,
+    registry: Callable[[], Registry],
+    api: Callable[[], ServeApi],
+    cluster: Cluster | None = None,
+    now: float | None = None,
 ) -> Outcome:
-    """Ask everybody once. Ends with DISAGREE when they part for longer than the environment allows, and with RETRY
-    when somebody could not be asked. now: seconds since 1970, this machine's clock without it."""
+    """Ask everybody once; Argo CD too, whose answer decides nothing.
+
+    Ends with DISAGREE when they part for longer than the environment allows, and with RETRY when somebody could not be
+    asked. now: seconds since 1970, this machine's clock without it.
+    """
     sides, at = _Sides(), time.time() if now is None else now
     past = sides.ask("git", lambda: _past(environment))
     entries, hold = past or ((), None)
     entry = entries[-1] if entries else None
     head = None if past is None else _head(entry)
+    view = sides.ask("cluster", lambda: cluster().view()) if cluster else None
     application = sides.ask("controller", lambda: _application(environment, api()))
     replicas = sides.ask("replicas", lambda: tuple(map(read_replica, api().fleet())))
     champion = sides.ask("registry", lambda: _champion(environment, registry(), head)) if head else (None,)
@@ -60,10 +70,11 @@ def status(
         running=application.running if application else frozenset(),
         replicas=replicas,
         champion=None if champion is None else version.digest if version else "",
+        cluster=view,
         troubles=sides.troubles,
     )
     found = part(truths, environment.allowed_disagreement_s)
-    seen = Seen(environment, truths, entry, hold, version, found, at)
+    seen = Seen(environment, truths, entry, hold, version, found, at, _sync(cluster))
     return Outcome(
         lines=lines_of(seen),
         digest=head.digest if head else "",
@@ -71,6 +82,14 @@ def status(
         figures=figures_of(seen),
         exit_code=ExitCode.DISAGREE if found.late else ExitCode.RETRY if found.unseen else ExitCode.DONE,
     )
+
+
+def _sync(cluster: Cluster | None) -> Sync | str:
+    """What Argo CD says, or why it says nothing; "" where none is asked."""
+    try:
+        return cluster().look_at_sync() if cluster else ""
+    except VigiaError as error:
+        return str(error)
 
 
 def _past(environment: Environment) -> tuple[tuple[Entry, ...], Standing | None]:

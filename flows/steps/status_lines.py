@@ -8,17 +8,20 @@ from typing import Any
 from flows.adapters.registry import ModelVersion
 from flows.environments import Environment
 from flows.promotion.ages import age
+from flows.promotion.argo import Sync
 from flows.promotion.history import Entry
 from flows.promotion.hold import Standing
 from flows.promotion.observation import Replica
 from flows.promotion.parting import Parting, Truths
-
-Line = tuple[str, str]
+from flows.steps.cluster_lines import Line, cluster_lines
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the sides say, git's last change and its hold, the champion, and where they part; at: seconds since 1970."""
+    """What the sides say, git's last change and its hold, the champion, and where they part; at: seconds since 1970.
+
+    sync: what Argo CD says, why it says nothing, or "" where none is asked.
+    """
 
     environment: Environment
     truths: Truths
@@ -27,6 +30,7 @@ class Seen:
     version: ModelVersion | None
     parting: Parting
     at: float
+    sync: Sync | str = ""
 
 
 def lines_of(seen: Seen) -> tuple[Line, ...]:
@@ -35,6 +39,7 @@ def lines_of(seen: Seen) -> tuple[Line, ...]:
     troubles = truths.troubles
     lines = [
         ("Git", troubles.get("git") or _git(truths, seen.entry)),
+        *cluster_lines(truths, seen.sync),
         ("Controller", troubles.get("controller") or f"applied {_short(truths.applied)}, {truths.status or 'absent'}"),
         *([("Replicas", troubles["replicas"])] if "replicas" in troubles else _replicas(truths.replicas or (), at)),
         ("Registry", troubles.get("registry") or _registry(environment, seen.version, at)),
@@ -47,6 +52,8 @@ def lines_of(seen: Seen) -> tuple[Line, ...]:
         lines.append(("Unknown", f"{' and '.join(found.unseen)} could not be asked; what could be seen agrees"))
     else:
         lines.append(("All agree", f"{environment.name} serves what git names" if truths.head else ""))
+    if environment.forwarded:
+        lines.append(("Not seen", f"the way that requests take: {environment.probe} is a port-forward"))
     return tuple(lines)
 
 
@@ -85,6 +92,8 @@ def figures_of(seen: Seen) -> Mapping[str, Any]:
         "git": head,
         "controller": {"applied": truths.applied, "status": truths.status, "running": sorted(truths.running)},
         "replicas": replicas,
+        "cluster": None if truths.cluster is None else asdict(truths.cluster),
+        "argocd": asdict(seen.sync) if isinstance(seen.sync, Sync) else seen.sync,
         "registry": {"champion": version.version if version else None, "digest": truths.champion},
         "hold": {**asdict(hold.hold), "by": hold.by} if hold else None,
         "parting": asdict(seen.parting),

@@ -37,7 +37,7 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
     moved on (nothing changed) or when the bundle proved bad: a commit then goes back to the version before it, or a
     pull request proposes that where the branch takes no push.
     """
-    with doors.lease.held(rules.timeout_s):
+    with doors.lease.held(rules.timeout_s) as insist:
         heads = HeadReader(doors.environment)
         head = heads.read()
         if not head.digest:
@@ -47,6 +47,7 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
         with progress.stage(f"Verifying version {head.version} at every replica") as stage:
             decision, seen = _watch(doors, heads, head, rules, stage)
             stage.result(type(decision).__name__.lower())
+        insist()
         if isinstance(decision, Bad):
             _revert(doors, heads, head, decision.proof, rules, progress, apply)
         _refuse(decision, head)
