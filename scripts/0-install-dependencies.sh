@@ -110,7 +110,9 @@ program() {
     file=$work/$name
     [ "$name" = kustomize ] || file=$work/linux-$architecture/$name
   fi
-  run "${as_root[@]}" install -D -m 0755 "$file" "$bin/$name"
+  local as=("${as_root[@]}")
+  [ ! -w "$bin" ] || as=()
+  run "${as[@]}" install -D -m 0755 "$file" "$bin/$name"
 }
 
 main

@@ -24,7 +24,10 @@ free_gib=$(($(df -Pk . | awk 'NR == 2 {print $4}') / 1048576))
 [ "$free_gib" -ge "$need_gib" ] || fail "$free_gib GiB free here, $need_gib GiB needed"
 
 started=$SECONDS
-[ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || { say "creating .venv"; "$python" -m venv --clear .venv; }
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+  say "creating .venv"
+  "$python" -m venv --clear .venv
+fi
 rm -f .venv/.installed
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 

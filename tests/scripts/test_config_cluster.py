@@ -104,3 +104,11 @@ def test_a_chart_that_does_not_come_up_stops_the_run(bench: Bench) -> None:
     assert "argocd" not in "".join(
         call for call in bench.calls().splitlines() if "apply" in call and "namespace" in call
     )
+
+
+def test_a_secret_that_lacks_a_key_is_named_and_not_mended_by_itself(bench: Bench) -> None:
+    (bench.folder / "cluster/ml-dev").write_text("postgresql-mlflow-secret POSTGRES_PASSWORD\n")
+    done = bench.run("1-config-cluster.sh")
+    assert done.returncode == 1
+    assert "ml-dev/postgresql-mlflow-secret lacks POSTGRES_USER" in done.stderr
+    assert '"namespace":"ml-dev"' not in bench.calls()

@@ -155,15 +155,3 @@ def test_secrets_that_git_declared_first_get_their_values_afterwards(bench: Benc
         assert "data" not in secrets(api)["ml-dev/minio-mlflow-secret"]
         configure(bench)
         assert set(data(api)["ml-dev/minio-mlflow-secret"]) == {"MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"}
-
-
-def test_a_secret_that_lacks_a_key_is_named_and_not_mended_by_itself(bench: Bench) -> None:
-    with cluster() as api:
-        leading_to(api, bench)
-        api.fake.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml-dev"}})
-        name = {"name": "postgresql-mlflow-secret", "namespace": "ml-dev"}
-        api.fake.make({"apiVersion": "v1", "kind": "Secret", "metadata": name, "data": {"POSTGRES_PASSWORD": "eA=="}})
-        done = bench.run("1-config-cluster.sh", "--context", "fake")
-        assert done.returncode == 1
-        assert "ml-dev/postgresql-mlflow-secret lacks POSTGRES_USER" in done.stderr
-        assert data(api)["ml-dev/postgresql-mlflow-secret"] == {"POSTGRES_PASSWORD": "x"}
