@@ -54,10 +54,11 @@ ROWS = (
     Row(GATEWAY, "valid", "GET /health", OK, 403, place="access_token"),
     Row(GATEWAY, "forged", "GET /health", OK, 403, place="access_token"),
     Row(GATEWAY, "forged", "GET /health", OK, 403, place="Authorization: Basic"),
-    # The verifier's service account asks what is served, without a token, and nothing else.
+    # The verifier's service account asks what is served and for one prediction, without a token, and nothing else.
     Row(VERIFIER, "", "GET /model?fleet=1", OK, OK),
     Row(VERIFIER, "forged", "GET /model?fleet=1", 401, 401),
-    *(Row(VERIFIER, "", asked, 403, 403) for asked in ("GET /health", "GET /metrics", "POST /predict", "POST /model")),
+    Row(VERIFIER, "", "POST /predict", OK, OK),
+    *(Row(VERIFIER, "", asked, 403, 403) for asked in ("GET /health", "GET /metrics", "GET /predict", "POST /model")),
     # No other sender, whatever it holds.
     Row(OTHER, "", "GET /model", 403, 403),
     Row(OTHER, "valid", "POST /predict", 403, 403),
