@@ -25,6 +25,9 @@ from tests.load.processes import free_port
 from tests.load.ray_service import RayService, Setup, running
 from tests.load.store import Store, store
 from tests.load.swap import bundles_in
+from tests.manifests.monitoring.expressions import expressions, metrics
+from tests.manifests.monitoring.files import RULES as RULE_FILES
+from tests.manifests.monitoring.files import boards, recorded, rules
 from tests.serving.service import Answer
 from tests.system import require_program
 
@@ -171,6 +174,7 @@ def test_our_metrics_reach_prometheus_with_application_and_replica(scene: Scene,
     for name in ("rows", "alert_rows", "load_failures", "log_rows"):
         assert ask(prometheus, f"ray_vigia_{name}_total")
     assert [value for _, value in ask(prometheus, "ray_vigia_desired_is_served")] == [1.0]
+    assert all(0 < value < 1 for _, value in ask(prometheus, "ray_vigia_expected_alert_share"))
     assert [labels["digest"] for labels, _ in ask(prometheus, "ray_vigia_bundle_info")] == [scene.bundle.digest]
     bounds = {labels["le"] for labels, _ in ask(prometheus, "ray_vigia_request_seconds_bucket_total")}
     assert {"0.001", "0.1", "+Inf"} <= bounds
@@ -199,3 +203,13 @@ def _logged(place: fs.FileSystem, bucket: str) -> Any:
     files = [entry.path for entry in place.get_file_info(selector) if entry.is_file]
     assert all(re.search(r"/date=\d{4}-\d\d-\d\d/hour=\d\d/\w+-\d{6}\.parquet$", name) for name in files)
     return ds.dataset(files, filesystem=place, format="parquet").to_table()
+
+
+def test_the_node_exports_every_metric_of_ray_that_rules_and_dashboards_read(scene: Scene) -> None:
+    with urllib.request.urlopen(scene.metrics, timeout=30) as answer:
+        there = set(re.findall(r"^[a-z]\w*", answer.read().decode(), re.MULTILINE))
+    queries = [rule["expr"] for file in RULE_FILES for rule in rules(file)]
+    queries += [query for board in boards().values() for query in expressions(board)]
+    read = {name for query in queries for name in metrics(query) if name.startswith("ray_")} - recorded()
+    assert len(read) > 20
+    assert read <= there
