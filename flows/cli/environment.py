@@ -9,19 +9,17 @@ from flows.config.environments import Token
 from flows.environments import Environment, environment, find_environment
 from flows.workspace import Workspace
 
-_USUAL = "local"
+LOCAL = "local"
 
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """--env and --environments."""
-    parser.add_argument("--env", help=f"environment ({_USUAL})")
+    parser.add_argument("--env", help=f"environment ({LOCAL})")
     told = "YAML file that describes environments (environments.yaml of the workspace, else configs/environments.yaml)"
     parser.add_argument("--environments", type=Path, metavar="FILE", help=told)
 
 
-def chosen(
-    arguments: argparse.Namespace, workspace: Workspace, name: str = _USUAL, *, git: bool = False
-) -> Environment:
+def chosen(arguments: argparse.Namespace, workspace: Workspace, name: str = LOCAL, *, git: bool = False) -> Environment:
     """The environment of ``--env``, else of that name; MLflow's client is told of its token, if it names one.
 
     ``git``: its repository is needed, and is made if it is the workspace's own.

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from features.errors import InputError
-from flows.cli.environment import add_environment, chosen
+from flows.cli.environment import LOCAL, add_environment, chosen
 from flows.environments import Environment
 from flows.jobs.door import JobDoor
 from flows.jobs.verdict import Patience
@@ -14,6 +14,7 @@ from flows.workspace import Workspace
 
 _TIMEOUT_S = 18_000.0
 """Above the deadline of every template, and room for a cluster to start."""
+_SETTLE_HERE_S = 5.0
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +31,11 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def patience_of(arguments: argparse.Namespace) -> Patience:
-    """How long to wait. Raises InputError."""
+    """How long to wait: on a cluster a log may lag behind a status. Raises InputError."""
     if arguments.timeout <= 0:
         raise InputError("--timeout", "must be above 0", arguments.timeout)
-    return Patience(arguments.timeout)
+    here = arguments.env in (None, LOCAL)
+    return Patience(arguments.timeout, _SETTLE_HERE_S) if here else Patience(arguments.timeout)
 
 
 def job_door(

@@ -54,7 +54,7 @@ class Watched:
     """What was seen of one job. state: the last one, None once it is gone; ``began`` and ``since`` are seconds.
 
     results: by attempt, from its log; succeeded: attempt that Ray called SUCCEEDED, which is never taken back; since:
-    when what looks like its end was first seen.
+    when what looks like its end was first seen; looked: when the last look was had.
     """
 
     began: float
@@ -62,20 +62,21 @@ class Watched:
     results: Mapping[str, Result] = field(default_factory=dict)
     succeeded: str | None = None
     since: float | None = None
+    looked: float = 0.0
 
     def seen(self, state: JobState | None, results: Mapping[str, Result], now: float) -> "Watched":
         """With one more look, and with the results in the log by then."""
         succeeded = state.attempt if state and state.job == SUCCEEDED else self.succeeded
         since = (self.since if self.since is not None else now) if _looks_ended(state) else None
         known = {**self.results, **results}
-        return replace(self, state=state, results=known, succeeded=succeeded, since=since)
+        return replace(self, state=state, results=known, succeeded=succeeded, since=since, looked=now)
 
 
 def judge(watched: Watched, now: float, patience: Patience) -> Verdict:
     """The verdict on what was seen, at that second."""
     if watched.succeeded is not None and watched.succeeded in watched.results:
         return Ended(watched.results[watched.succeeded])
-    settled = watched.since is not None and now - watched.since >= patience.settle_s
+    settled = watched.since is not None and watched.looked - watched.since >= patience.settle_s
     ended = _end(watched, settled) if watched.since is not None else None
     if ended is not None:
         return ended

@@ -81,9 +81,12 @@ def _watch(follower: Follower, progress: Progress, stage: Stage, patience: Patie
     watched, log = Watched(began), DriverLog()
     while True:
         try:
-            state = follower.look(_LOOK_S)
+            left = patience.timeout_s - (time.monotonic() - began)
+            state = follower.look(max(0.0, min(_LOOK_S, left)))
+            reached = time.monotonic()
+            watched = watched.seen(state, log.results, reached)
             log, lines = follower.read(log)
-            watched, reached = watched.seen(state, log.results, time.monotonic()), time.monotonic()
+            watched = watched.seen(state, log.results, time.monotonic())
             for line in lines:
                 progress.say(line)
         except UnverifiedError:

@@ -24,7 +24,9 @@ def after(*looks: tuple[JobState | None, int | None], now: float = 0) -> Watched
 
 
 def verdict(*looks: tuple[JobState | None, int | None], at: float = 0) -> Verdict:
-    return judge(after(*looks), at, PATIENCE)
+    """After these looks, the last of them had again at that second."""
+    watched = after(*looks)
+    return judge(watched.seen(watched.state, {}, at) if looks else watched, at, PATIENCE)
 
 
 def test_succeeded_and_a_result_are_success() -> None:
@@ -104,6 +106,10 @@ def test_waiting_ends() -> None:
 def test_an_end_that_is_taken_back_is_none() -> None:
     watched = after((replace(FAILED, retries=1), None)).seen(RUNNING, {}, 50).seen(FAILED, {}, 70)
     assert isinstance(judge(watched, 100, PATIENCE), Waiting)
+
+
+def test_an_end_that_nobody_could_look_at_again_is_none_yet() -> None:
+    assert isinstance(judge(after((replace(FAILED, retries=1), 2)), 300, PATIENCE), Waiting)
 
 
 def test_a_state_is_read_from_a_rayjob_and_from_ray() -> None:

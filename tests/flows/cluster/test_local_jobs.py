@@ -1,0 +1,101 @@
+"""`vigia submit --env local`: the same commands and outcomes, through the Jobs API of a Ray on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.cli.main import main
+from tests.fakes.ray_jobs import TOKEN, FakeRay, ray_jobs
+from tests.flows.cluster.submitting import said
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRay]:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    with ray_jobs() as found:
+        yield found
+
+
+def vigia(tmp_path: Path, fake: FakeRay, *words: str) -> int:
+    return main([*words, "--workspace", str(tmp_path / "ws"), "--address", fake.url])
+
+
+def test_a_job_runs_vigia_of_this_machine_in_this_workspace(fake: FakeRay, tmp_path: Path) -> None:
+    assert vigia(tmp_path, fake, "submit", "validate", "a b.csv", "--set", "data.label=null") == 0
+    (job,) = fake.jobs.values()
+    place = f"--workspace {tmp_path / 'ws'} --result-line"
+    assert job["entrypoint"] == f"{sys.executable} -m flows validate {place} 'a b.csv' --set data.label=null"
+    assert job["metadata"] == {"app.kubernetes.io/part-of": "vigia", "vigia/job": "validate"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"),
+    [("SUCCEEDED", 0, 0), ("SUCCEEDED", 11, 11), ("SUCCEEDED", 3, 3), ("FAILED", 2, 2), ("FAILED", 1, 1)],
+)
+def test_the_outcome_is_that_of_the_job(
+    fake: FakeRay, tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, code: int, exit_code: int
+) -> None:
+    fake.end = (status, f"words\n{said(code, error='said so')}\n")
+    assert vigia(tmp_path, fake, "submit", "drift", "--wait") == exit_code
+    told = capsys.readouterr()
+    assert "words" in told.out
+    assert ("said so" in told.err) == (code in (1, 2, 3))
+
+
+def test_jobs_are_listed_shown_and_stopped(fake: FakeRay, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.end = ("RUNNING", "so far\n")
+    vigia(tmp_path, fake, "submit", "train")
+    (name,) = fake.jobs
+    assert vigia(tmp_path, fake, "jobs", "list") == vigia(tmp_path, fake, "jobs", "logs", name) == 0
+    told = capsys.readouterr().out
+    assert (f"{name:<34} train" in told, "so far" in told) == (True, True)
+    assert [vigia(tmp_path, fake, "jobs", "stop", name) for _ in range(2)] == [0, 3]
+    assert vigia(tmp_path, fake, "jobs", "stop", "other") == vigia(tmp_path, fake, "jobs", "logs", "other") == 2
+
+
+def test_without_a_ray_it_is_said_how_to_start_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "list", "--workspace", str(tmp_path / "ws")]) == 4
+    assert "start it with `vigia serve`" in capsys.readouterr().err
+
+
+_SERVICE = """
+import os, sys
+from pathlib import Path
+from flows.adapters.local_service import service
+from flows.workspace import Workspace
+
+workspace = Workspace(Path(sys.argv[1]))
+workspace.prepare()
+os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(workspace.token), RAY_USAGE_STATS_ENABLED="0")
+with service(workspace, Path(sys.argv[2]), int(sys.argv[3])):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+def test_a_job_of_a_real_ray_succeeds_fails_and_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = tmp_path / "ws"
+    with tempfile.TemporaryDirectory(prefix="vg-", dir="/tmp") as folder:
+        command = [sys.executable, "-c", _SERVICE, str(workspace), folder, "18473"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, cwd=ROOT, text=True, env={**os.environ}, **pipes) as process:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+            summary = tmp_path / "summary.json"
+            words = ["submit", "validate", "--wait", "--workspace", str(workspace), "--summary", str(summary)]
+            assert main(words) == 0
+            assert json.loads(summary.read_text())["figures"]["job"].startswith("validate-")
+            assert main([*words, str(tmp_path / "absent.csv")]) == 2
+            assert "data.uri: does not exist" in capsys.readouterr().err
+            assert main(["jobs", "list", "--workspace", str(workspace)]) == 0
+            assert capsys.readouterr().out.count("validate-") == 2
+            process.communicate("", timeout=60)
