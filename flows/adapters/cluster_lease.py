@@ -21,6 +21,7 @@ from flows.adapters.kubernetes_kinds import LEASES
 
 Json = dict[str, Any]
 _ASK_AGAIN_S = 1.0
+_TRIES = 3
 
 
 def make_holder() -> str:
@@ -105,14 +106,8 @@ class _Hold:
     def renew(self) -> None:
         """Renew it until it ends or another one has it; an API that is away is asked again."""
         while not self.ended.wait(self.lease.duration_s / 3) and not self.lost:
-            at = time.monotonic()
-            try:
-                self._put({"renewTime": _time()})
-                self.at = at
-            except ModifiedError:
-                self._look_who()
-            except (RetryError, MissingError):
-                continue
+            with suppress(RetryError, MissingError):
+                self._renew_once()
 
     def release(self) -> None:
         """Let the next one in at once; without an answer it waits until the lease has run out."""
@@ -120,17 +115,28 @@ class _Hold:
             with suppress(RetryError, MissingError):
                 self._put({"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _time()})
 
+    def _renew_once(self) -> None:
+        """Once more where another one wrote the object first, and it is still held."""
+        for _ in range(_TRIES):
+            at = time.monotonic()
+            with suppress(ModifiedError):
+                self._put({"renewTime": _time()})
+                self.at = at
+                return
+            self._look_who()
+            if self.lost:
+                return
+
     def _put(self, values: Json) -> None:
         self.object = self.lease.api.replace(LEASES, {**self.object, "spec": {**self.object["spec"], **values}})
 
     def _look_who(self) -> None:
-        with suppress(RetryError, MissingError):
-            found = self.lease.api.get(LEASES, self.lease.name)
-            who = found["spec"].get("holderIdentity")
-            if who == self.lease.holder:  # somebody labelled it, or an answer to us was lost
-                self.object = found
-            else:
-                self.lost = f"{who or 'nobody'} has it"
+        found = self.lease.api.get(LEASES, self.lease.name)
+        who = found["spec"].get("holderIdentity")
+        if who == self.lease.holder:  # somebody labelled it, or an answer to us was lost
+            self.object = found
+        else:
+            self.lost = f"{who or 'nobody'} has it"
 
 
 def _time() -> str:

@@ -48,7 +48,8 @@ class FakeServe:
     """The applications that were PUT; the digest of ours reaches the replicas.
 
     refuse: status of every answer of the service, 0 for none; silent: names of replicas that do not answer; ghosts:
-    replicas that answer and that Serve does not call RUNNING; status, message: of the applications.
+    replicas that answer and that Serve does not call RUNNING; status, message: of the applications; bearer: without it
+    the service answers 401.
     """
 
     replicas: list[FakeReplica]
@@ -56,6 +57,7 @@ class FakeServe:
     status: str = "RUNNING"
     message: str = ""
     refuse: int = 0
+    bearer: str = ""
     silent: set[str] = field(default_factory=set)
     ghosts: set[str] = field(default_factory=set)
     puts: int = 0
@@ -111,7 +113,7 @@ def serving(fake: FakeServe) -> Iterator[ServeApi]:
                     return self._answer({}, 401)
                 found = {name: fake.status_of(application) for name, application in fake.applications.items()}
                 return self._answer({"applications": found})
-            return self._answer({"replicas": fake.fleet()}, fake.refuse)
+            return self._answer({"replicas": fake.fleet()}, self._refused())
 
         def do_PUT(self) -> None:
             fake.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -120,7 +122,11 @@ def serving(fake: FakeServe) -> Iterator[ServeApi]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert asked["data"]
-            self._answer(fake.predict(), fake.refuse)
+            self._answer(fake.predict(), self._refused())
+
+        def _refused(self) -> int:
+            known = not fake.bearer or self.headers["Authorization"] == f"Bearer {fake.bearer}"
+            return fake.refuse if known else 401
 
         def _answer(self, body: dict[str, Any], status: int = 0) -> None:
             content = json.dumps(body).encode()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from flows.promotion.judge import Rules
+from flows.promotion.judge import Rules, judge
 from flows.promotion.observation import Content, Head, Look, Replica
 from serving.failure import Failure, Kind
 
@@ -26,6 +26,11 @@ def look(at_s: float = 0.0, **changed: Any) -> Look:
         content=Content.INTACT,
     )
     return replace(good, **changed)
+
+
+def verdict_of(*looks: Look) -> Any:
+    """Of a verification that began with HEAD; a Decision."""
+    return judge(HEAD, looks, RULES)
 
 
 def with_replica(name: str, served: str, desired: str = NEW, failure: Failure | None = None) -> tuple[Replica, ...]:

@@ -6,14 +6,11 @@ from typing import Any
 import pytest
 
 from features.errors import InputError
-from flows.promotion.judge import Bad, Changed, Rules, Superseded, Unverifiable, Verified, Waiting, judge
-from flows.promotion.observation import Content, Head, Look, Replica
+from flows.promotion.judge import Bad, Changed, Rules, Superseded, Unverifiable, Verified, Waiting
+from flows.promotion.observation import Content, Head, Replica
 from serving.failure import Failure, Kind
-from tests.flows.verification.looks import HEAD, NEW, OLD, RULES, failed, look, with_replica
-
-
-def verdict(*looks: Look) -> Any:
-    return judge(HEAD, looks, RULES)
+from tests.flows.verification.looks import HEAD, NEW, OLD, failed, look, with_replica
+from tests.flows.verification.looks import verdict_of as verdict
 
 
 def thrice(**changed: Any) -> Any:
