@@ -1,0 +1,59 @@
+"""Commands of runbooks and of docs/TROUBLESHOOTING.md: what they name exists."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.cli.main import COMMANDS
+from tests.manifests.checking.pods import pods
+from tests.manifests.checking.rendering import ROOT, rendered
+from tests.manifests.checking.services import services
+
+FILES = [ROOT / "docs" / "TROUBLESHOOTING.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md"))]
+OF_THE_OPERATOR = {"ray.io/serve": "true"}
+_OURS = re.compile(r"kubectl -n ml-dev (.+)")
+_LABEL = re.compile(r"-l ([\w./-]+)=([\w-]+)")
+_NAMED = re.compile(r"\b(?:get|describe|patch|exec|port-forward|undo|restart) (\w+)[/ ]([a-z][\w-]*)\b(?!=)")
+_KINDS = {
+    "cm": "ConfigMap",
+    "deploy": "Deployment",
+    "deployment": "Deployment",
+    "networkpolicy": "NetworkPolicy",
+    "podmonitor": "PodMonitor",
+    "rayservice": "RayService",
+    "svc": "Service",
+}
+
+
+def commands(file: Path) -> Iterator[str]:
+    """Commands in the namespace of ours, up to a comment or the end of a code span."""
+    for found in _OURS.findall(file.read_text()):
+        yield re.split(r"\s{2,}#|`", found)[0]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_something_has_the_label_that_a_command_selects_by(file: Path) -> None:
+    documents = rendered("minikube")
+    labelled = [*pods(documents), *documents.resources]
+    there = {pair for one in labelled for pair in one.labels.items()} | set(OF_THE_OPERATOR.items())
+    for command in commands(file):
+        for pair in _LABEL.findall(command):
+            assert pair in there, command
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_an_object_that_a_command_names_exists(file: Path) -> None:
+    documents = rendered("minikube")
+    made = {one.name for one in services(documents)}
+    for command in commands(file):
+        for kind, name in _NAMED.findall(command):
+            if kind in _KINDS:
+                assert documents.find(_KINDS[kind], name, "ml-dev") or name in made, command
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_command_of_vigia_exists(file: Path) -> None:
+    used = set(re.findall(r"(?:^    |`)vigia ([a-z]+)", file.read_text(), re.MULTILINE))
+    assert used <= {command.name for command in COMMANDS}
