@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONFIG ?=
 ARGS ?=
 
-.PHONY: help install train drift serve demo play test test-end-to-end test-slow check manifests-check render schemas golden format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
+.PHONY: help install train drift serve demo play test test-end-to-end test-slow test-cluster check manifests-check render schemas golden images-check format bench bench-serve bench-swap bench-rollout bench-quality bench-skab pictures lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test-end-to-end: install ## the whole loop as a test
 test-slow: install ## faults, load and large samples (minutes)
 	@$(BIN)/python -m pytest -m slow --timeout 1200 $(ARGS)
 
+test-cluster: install ## the loop on the cluster of your kubeconfig, and what its API does; VIGIA_TEST_ENV, VIGIA_TEST_ENVIRONMENTS
+	@$(BIN)/python -m pytest -m cluster --timeout 7200 -rs tests/cluster $(ARGS)
+	@VIGIA_TEST_KUBECONFIG="$${KUBECONFIG:-$$HOME/.kube/config}" $(BIN)/python -m pytest -rs tests/fakes/test_kubernetes_conformance.py
+
 check: install ## format, lint, types, import contracts, what the service imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -51,6 +55,9 @@ schemas: install ## download the operators' definitions at their tags into .vigi
 
 render: install ## manifests/templates into the ConfigMap that `vigia submit` reads, and Minikube's form of it
 	@$(BIN)/python scripts/render_templates.py
+
+images-check: ## make the images' environments without Docker and look at what is in them (GBs, minutes); ARGS='serve ops'
+	@scripts/check-images.sh $(ARGS)
 
 golden: install ## write what kustomize builds into tests/manifests/golden, so that a review shows it (needs kubectl)
 	@$(BIN)/python -m tests.manifests.checking.golden
