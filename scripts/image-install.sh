@@ -7,6 +7,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
+# shellcheck source=scripts/shell/torch.sh
+. "$root/scripts/shell/torch.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -20,10 +22,11 @@ packages() { # extra, folder
 }
 
 torch() { # folder
-  # The official CPU index: the registry's own wheel brings GBs of CUDA. There is one wheel a platform there, without a
-  # hash that the lock could hold for every index.
-  into "$1" --only-binary :all: --index-url "${VIGIA_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}" \
-    "$(grep '^torch==' "$root/requirements.lock")"
+  local pin index
+  pin=$(grep '^torch==' "$root/requirements.lock")
+  index=$(torch_index "$python" "$pin")
+  # Without a hash: each index has its own build, so that the lock can hold none.
+  into "$1" --only-binary :all: ${index:+--index-url "$index"} "$pin"
 }
 
 vigia() { # folder

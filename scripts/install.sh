@@ -5,14 +5,15 @@
 #                      CPU index where it answers within 3 s, else the plain index, if that offers a CPU build)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-readonly cpu_index="https://download.pytorch.org/whl/cpu"
+# shellcheck source=scripts/shell/torch.sh
+. scripts/shell/torch.sh
 readonly need_gib=5
 
 say() { printf 'install: %s\n' "$*"; }
 fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
 
 # First second: everything that would otherwise fail after minutes.
-wanted=$(cat requirements.lock pyproject.toml scripts/install.sh | cksum)
+wanted=$(cat requirements.lock pyproject.toml scripts/install.sh scripts/shell/torch.sh | cksum)
 [ "$(cat .venv/.installed 2>/dev/null)" != "$wanted" ] || exit 0
 python=${PYTHON:-$(command -v python3.11 || command -v python3 || true)}
 [ -n "$python" ] || fail "no python3 found; install Python 3.11 or newer"
@@ -33,26 +34,9 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 
 torch=$(grep '^torch==' requirements.lock)
 if ! .venv/bin/python -c "import importlib.metadata as m, sys; sys.exit(m.version('torch').split('+')[0] != '${torch#torch==}')" 2>/dev/null; then
-  from=()
-  if [ -n "${VIGIA_TORCH_INDEX:-}" ]; then
-    from=(--index-url "$VIGIA_TORCH_INDEX")
-    say "$torch from VIGIA_TORCH_INDEX"
-  elif "$python" -c "import urllib.request; urllib.request.urlopen('$cpu_index/torch/', timeout=3)" 2>/dev/null; then
-    from=(--index-url "$cpu_index")
-    say "$torch from the official CPU index"
-  else
-    # The registry's Linux wheel is a CUDA build: look before downloading it.
-    pip install -qq --dry-run --ignore-installed --no-deps --report .venv/torch.json "$torch" ||
-      fail "$torch: neither the official CPU index nor the plain index offers it; set VIGIA_TORCH_INDEX"
-    "$python" - .venv/torch.json <<'PYTHON' || fail "the official CPU index did not answer and the plain index has only a CUDA build of $torch (GBs); set VIGIA_TORCH_INDEX to an index with the build you want"
-import json, platform, sys
-metadata = json.load(open(sys.argv[1]))["install"][0]["metadata"]
-cuda = any(name.startswith(("nvidia-", "cuda-")) for name in metadata.get("requires_dist", []))
-sys.exit(platform.system() == "Linux" and cuda and "+cpu" not in metadata["version"])
-PYTHON
-    say "$torch from the plain index"
-  fi
-  pip install -qq --no-deps ${from[@]+"${from[@]}"} "$torch"
+  index=$(torch_index .venv/bin/python "$torch") || exit 1
+  say "$torch from ${index:-the plain index}"
+  pip install -qq --no-deps ${index:+--index-url "$index"} "$torch"
 fi
 
 say "$(grep -c '^[A-Za-z0-9]' requirements.lock) packages from requirements.lock (a few minutes the first time)"
