@@ -92,5 +92,10 @@ FOR_A_PART: tuple[Rule, ...] = (serve_config.serve_config_accepted, credentials.
 
 
 def check(documents: Documents, rules: tuple[Rule, ...] = RULES) -> list[Finding]:
-    """Every finding of the rules."""
-    return [finding for rule in rules for finding in rule(documents)]
+    """Every finding; of the schemas alone where there is one, for the other rules read what those promise."""
+    found: list[Finding] = []
+    for rule in rules:
+        found += rule(documents)
+        if rule is schemas.strict_schema and found:
+            break
+    return found

@@ -41,6 +41,11 @@ def test_a_finding_reads_as_where_what_and_the_value() -> None:
     ]
 
 
+def test_what_does_not_parse_is_said_before_anything_that_reads_it() -> None:
+    change = Break("strict_schema", "Deployment/web spec.template.spec.containers", "none")
+    assert [finding.path for finding in check(broken(change))] == ["spec.template.spec.containers"]
+
+
 def test_every_cel_rule_of_ray_is_written_in_python() -> None:
     require_schemas()
     known = read_schema_file("cel_rules.json")
