@@ -29,11 +29,18 @@ def main(folder: Path, sources: Iterable[Source] = SOURCES, base: str = PUBLISHE
 
 def _kinds(source: Source, base: str) -> Iterator[Kind]:
     for address in source.addresses(base):
-        with urlopen(address, timeout=_TIMEOUT_S) as answer:
-            documents = list(yaml.load_all(answer.read(), yaml.CSafeLoader))
-        for crd in documents:
+        for crd in yaml.load_all(_read(address), yaml.CSafeLoader):
             if crd and (not source.kinds or crd["spec"]["names"]["kind"] in source.kinds):
                 yield convert(crd)
+
+
+def _read(address: str) -> bytes:
+    """Ends the program with the address where it cannot be read: nothing is written then."""
+    try:
+        with urlopen(address, timeout=_TIMEOUT_S) as answer:
+            return bytes(answer.read())
+    except OSError as error:
+        sys.exit(f"schemas: {address}: {error}")
 
 
 def _named(kind: Kind) -> str:

@@ -85,6 +85,13 @@ def test_a_folder_of_schemas_is_made_from_what_publishers_keep(tmp_path: Path) -
     }
 
 
+def test_what_cannot_be_read_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    source = Source("owner/name", "v1", "crds", ("machines.yaml",))
+    with pytest.raises(SystemExit, match="owner/name/v1/crds/machines"):
+        main(tmp_path / "schemas", (source,), tmp_path.as_uri())
+    assert not (tmp_path / "schemas").exists()
+
+
 def test_the_sources_are_those_of_the_schemas_that_are_here() -> None:
     said = (require_schemas() / "SOURCES.md").read_text()
     tags = dict(re.findall(r"^\|[^|]+\| (\S+) \| (\S+) \|", said, re.MULTILINE)[1:])
