@@ -69,7 +69,7 @@ def _label_sets(selector: dict[str, object]) -> Iterator[dict[str, str]]:
 
 
 def _namespaces(spec: dict[str, object], own: str) -> list[str]:
-    return at(spec, "namespaceSelector.matchNames", [own])
+    return list(at(spec, "namespaceSelector.matchNames", [own]))
 
 
 def _taken(documents: Documents, selector: dict[str, str], namespaces: list[str]) -> bool:

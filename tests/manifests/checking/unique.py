@@ -10,9 +10,13 @@ from tests.manifests.checking.pods import pods
 from tests.manifests.checking.schemas import read_schema_file
 from tests.manifests.checking.walking import places
 
-_IN_CONTAINER = {"env": ("name",), "ports": ("containerPort", "protocol"), "volumeMounts": ("mountPath",)}
+_IN_CONTAINER: dict[str, tuple[str, ...]] = {
+    "env": ("name",),
+    "ports": ("containerPort", "protocol"),
+    "volumeMounts": ("mountPath",),
+}
 _DEFAULTS = {"protocol": "TCP"}
-_IN_POD = {"volumes": ("name",), "containers": ("name",), "initContainers": ("name",)}
+_IN_POD: dict[str, tuple[str, ...]] = {"volumes": ("name",), "containers": ("name",), "initContainers": ("name",)}
 
 
 def list_key_once(documents: Documents) -> Iterator[Finding]:
