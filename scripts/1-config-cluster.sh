@@ -3,7 +3,7 @@
 # the Application. Safe to run again: versions are brought up, secrets that stand are left as they are.
 #   --repo OWNER/NAME   on GitHub (default: that of the remote origin)
 #   --contact ADDRESS   who answers for it (default: https://github.com/OWNER)
-#   --context NAME      a cluster that is there already, which must be kubectl's current context; no Minikube is started
+#   --context NAME      a Minikube that is there already under another name, kubectl's current context; none is started
 #   --dry-run           say what would be done
 # Read where they are: ~/.ssh/argocd_rsa (deploy key of Argo CD, reads), ~/.ssh/vigia_git_rsa (deploy key of verify and
 # promote in the cluster, writes), GITHUB_TOKEN (repo, read:packages), ALERT_WEBHOOK_URL (where alerts go).
@@ -145,6 +145,8 @@ key_file() { # file in ~/.ssh, key of the secret
 }
 
 next_steps() {
+  git diff --quiet origin/main -- manifests 2>/dev/null || [ $? -ne 1 ] ||
+    say "manifests/ is not what origin/main held when last fetched, and Argo CD reads that: push"
   [ -n "$webhook" ] || say "ALERT_WEBHOOK_URL was not set: if the secret monitoring/alertmanager-receiver was made without it, \
 alerts go nowhere"
   say "watch: kubectl get applications -n argocd --watch"

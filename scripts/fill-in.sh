@@ -11,16 +11,29 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/shell/report.sh"
 cd "$here/.."
 
-repo='' contact='' check=0 given=''
+repo='' contact='' check=0
 while (($#)); do
   case $1 in
-    --repo) given=${2:?} repo=$2 && shift ;;
+    --repo) repo=${2:?} && shift ;;
     --contact) contact=${2:?} && shift ;;
     --check) check=1 ;;
     *) code=2 fail "does not know $1" ;;
   esac
   shift
 done
+
+places=(manifests configs tests/manifests/golden) # the last: what the first look like when built
+pattern='github\.com[:/]FILL-IN/|ghcr\.io/FILL-IN/|contact: FILL-IN|value: FILL-IN'
+mapfile -t files < <(git grep -lE "$pattern" -- "${places[@]}" || true)
+if ((${#files[@]} == 0)); then
+  named=$(git grep -hoE 'repoURL: .*' -- manifests/argocd/app-minikube.yaml | sed -E 's#.*github\.com[:/]##; s#\.git$##')
+  [ "${repo:-$named}" = "$named" ] || code=2 fail "the manifests name $named already, not $repo: that change is an edit of yours"
+  say "nothing to fill in: the manifests name $named"
+  exit 0
+fi
+((!check)) || { say "to be filled in: ${files[*]}"; exit 3; }
+git diff --quiet HEAD -- "${files[@]}" || code=2 fail "commit or undo your changes first: $(git diff --name-only HEAD -- "${files[@]}" | xargs)"
+
 if [ -z "$repo" ]; then
   repo=$(git remote get-url origin 2>/dev/null | sed -E 's#^(https://([^@/]+@)?github\.com/|(ssh://)?git@github\.com[:/])##; s#(\.git)?/?$##') || true
   [ -n "$repo" ] || code=2 fail "there is no remote origin: --repo OWNER/NAME"
@@ -29,7 +42,6 @@ fi
 contact=${contact:-https://github.com/${repo%/*}}
 [[ $contact =~ ^[A-Za-z0-9@:/._+-]+$ ]] || code=2 fail "--contact is an address: letters, digits and @:/._+-"
 
-places=(manifests configs tests/manifests/golden) # the last: what the first look like when built
 # One line an address: what stands there | what shall. Registries know only small letters.
 image=${repo%/*}
 changes=(
@@ -37,16 +49,6 @@ changes=(
   "ghcr\.io/FILL-IN/|ghcr.io/${image,,}/"
   "^( *contact:) FILL-IN\$|\1 $contact"
 )
-pattern='github\.com[:/]FILL-IN/|ghcr\.io/FILL-IN/|contact: FILL-IN|value: FILL-IN'
-mapfile -t files < <(git grep -lE "$pattern" -- "${places[@]}" || true)
-if ((${#files[@]} == 0)); then
-  named=$(git grep -hoE 'repoURL: .*' -- manifests/argocd/app-minikube.yaml | sed -E 's#.*github\.com[:/]##; s#\.git$##')
-  [ "${given:-$named}" = "$named" ] || code=2 fail "the manifests name $named already, not $given: that change is an edit of yours"
-  say "nothing to fill in: the manifests name $named"
-  exit 0
-fi
-((!check)) || { say "to be filled in: ${files[*]}"; exit 3; }
-git diff --quiet HEAD -- "${files[@]}" || code=2 fail "commit or undo your changes first: $(git diff --name-only HEAD -- "${files[@]}" | xargs)"
 
 for change in "${changes[@]}"; do
   sed -E -i "s#${change%%|*}#${change#*|}#" "${files[@]}"

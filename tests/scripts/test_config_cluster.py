@@ -112,3 +112,10 @@ def test_a_secret_that_lacks_a_key_is_named_and_not_mended_by_itself(bench: Benc
     assert done.returncode == 1
     assert "ml-dev/postgresql-mlflow-secret lacks POSTGRES_USER" in done.stderr
     assert '"namespace":"ml-dev"' not in bench.calls()
+
+
+def test_manifests_that_are_not_pushed_are_spoken_of(bench: Bench) -> None:
+    bench.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    assert "Argo CD reads that: push" not in bench.run("1-config-cluster.sh").stderr
+    bench.git("update-ref", "refs/remotes/origin/main", "HEAD~1")
+    assert "Argo CD reads that: push" in bench.run("1-config-cluster.sh").stderr

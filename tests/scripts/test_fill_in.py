@@ -96,3 +96,9 @@ def test_check_only_says_whether_there_is_anything_to_fill_in(fresh: Bench) -> N
     assert fresh.git("diff") == ""
     fresh.run("fill-in.sh")
     assert fresh.run("fill-in.sh", "--check").returncode == 0
+
+
+def test_a_copy_without_a_remote_needs_none_once_it_is_filled_in(fresh: Bench) -> None:
+    fresh.run("fill-in.sh")
+    fresh.git("remote", "remove", "origin")
+    assert fresh.run("fill-in.sh").returncode == 0
