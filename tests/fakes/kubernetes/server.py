@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes.kubernetes.access import User, check
+from tests.fakes.kubernetes.answering import Sent, allow, answer, read
 from tests.fakes.kubernetes.answers import ApiError, bad_request
-from tests.fakes.kubernetes.api import TOKEN, Kubernetes, Request
+from tests.fakes.kubernetes.api import TOKEN, Kubernetes
 from tests.fakes.kubernetes.certificate import write_certificate
 from tests.fakes.kubernetes.discovery import discovery
 from tests.fakes.kubernetes.logs import Log
+from tests.fakes.kubernetes.requests import Request, request_of
 from tests.fakes.kubernetes.watching import events
 
 _PROXY = re.compile(r"^/api/v1/namespaces/([^/]+)/services/([^/]+)/proxy/(.*)$")
@@ -55,16 +57,21 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, found)
         if behind := _PROXY.match(path):
             return self._proxied(user, *map(unquote, behind.groups()))
-        request = self.fake.request(self.command, path, query)
+        request = request_of(self.command, path, query, self.fake.served())
         if request is None:
             return self._text(404, "404 page not found\n")
-        self.fake.allow(user, request)
+        allow(user, request)
         if request.watch:
             return self._stream(events(self.fake, request), "application/json")
         if request.part == "log":
             return self._stream(self._container(request).read(query), "text/plain")
-        kind, agent = self.headers.get("Content-Type", ""), self.headers.get("User-Agent", "")
-        return self._json(*self.fake.answer(request, body, kind, user, agent))
+        sent = Sent(body, self.headers.get("Content-Type", ""), self.headers.get("User-Agent", ""))
+        status, said = answer(self.fake.store, request, sent, user)
+        if self.fake.troubles.lost and self.command != "GET":
+            self.fake.troubles.lost -= 1
+            self.close_connection = True
+            return None
+        return self._json(status, said)
 
     def _proxied(self, user: User, namespace: str, service: str, rest: str) -> None:
         check(user, "get", self.fake.kind("v1", "Service"), "proxy", namespace, service)
@@ -74,11 +81,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json(200, found)
 
     def _container(self, request: Request) -> Log:
-        pod = self.fake.answer(Request("GET", request.kind, request.namespace, request.name, "", {}), b"", "", None, "")
+        pod = read(self.fake.store, request)
         name = request.query.get("container", "")
         found = self.fake.logs.get((request.namespace, request.name, name))
         if found is None:
-            shown = name or pod[1].get("spec", {}).get("containers", [{"name": "main"}])[0]["name"]
+            shown = name or pod.get("spec", {}).get("containers", [{"name": "main"}])[0]["name"]
             raise bad_request(f'container "{shown}" in pod "{request.name}" is waiting to start: ContainerCreating')
         return found
 

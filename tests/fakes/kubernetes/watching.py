@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.fakes.kubernetes.answers import ApiError
-from tests.fakes.kubernetes.api import Kubernetes, Request
+from tests.fakes.kubernetes.api import Kubernetes
+from tests.fakes.kubernetes.requests import Request
 from tests.fakes.kubernetes.selecting import selects
 from tests.fakes.kubernetes.store import Event
 
