@@ -103,5 +103,4 @@ if condition("RollbackInProgress").status == "True" then
   return health("Progressing", "goes back to " .. (active.rayClusterName or "the cluster before"))
 end
 if named(pending) then return coming(named(active) and upgrade.lastTransitionTime or ready.lastTransitionTime) end
-if not named(active) then return health("Progressing", ready.message or "no cluster yet") end
 return serving(ready)
