@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from tests.manifests.checking import prometheus, rendering, schemas, yaml_style
-from tests.manifests.checking.rules import FOR_A_PART, RULES, check
+from tests.manifests.checking.rules import check, rules_of
 
 
 def main(overlays: list[str]) -> int:
@@ -23,11 +23,11 @@ def main(overlays: list[str]) -> int:
 
 def _lines(overlay: str) -> Iterator[str]:
     try:
-        documents = rendering.rendered(overlay)
+        documents = rendering.checkable(overlay)
     except (rendering.DoesNotBuild, FileNotFoundError) as error:
         yield f"{overlay}: {error}"
         return
-    for finding in check(documents, RULES if rendering.is_whole(overlay) else FOR_A_PART):
+    for finding in check(documents, rules_of(overlay)):
         yield f"{overlay} {finding}"
 
 

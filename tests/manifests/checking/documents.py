@@ -29,7 +29,8 @@ class Resource:
 
     @property
     def name(self) -> str:
-        return str(self.body["metadata"].get("name", ""))
+        metadata = self.body["metadata"]
+        return str(metadata.get("name") or metadata.get("generateName", ""))
 
     @property
     def namespace(self) -> str:

@@ -15,6 +15,8 @@ FOLDERS = {
     "local": ROOT / "manifests" / "overlays" / "local",
     "argocd": ROOT / "manifests" / "argocd",
 }
+BY_HAND = (ROOT / "manifests" / "templates" / "job-promote.yaml",)  # a person creates it in a cluster
+CLUSTERS = ("minikube", "aws")
 NO_KUBECTL = "no kubectl: the golden files are read instead, which may be older than the manifests"
 
 
@@ -47,6 +49,13 @@ def golden_file(overlay: str) -> Path:
 def rendered(overlay: str) -> Documents:
     """What an overlay applies, as resources; see ``text``."""
     return read_documents(text(overlay))
+
+
+@cache
+def checkable(overlay: str) -> Documents:
+    """What an overlay applies and what people create beside it; see ``text``."""
+    files = BY_HAND if overlay in CLUSTERS else ()
+    return read_documents("\n---\n".join([text(overlay), *(file.read_text() for file in files)]))
 
 
 @cache

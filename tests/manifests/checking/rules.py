@@ -25,6 +25,7 @@ from tests.manifests.checking import (
 )
 from tests.manifests.checking.documents import Documents
 from tests.manifests.checking.finding import Finding
+from tests.manifests.checking.rendering import is_whole
 
 Rule = Callable[[Documents], Iterable[Finding]]
 
@@ -89,6 +90,11 @@ RULES: tuple[Rule, ...] = (
 )
 
 FOR_A_PART: tuple[Rule, ...] = (serve_config.serve_config_accepted, credentials.secret_without_value)
+
+
+def rules_of(overlay: str) -> tuple[Rule, ...]:
+    """All rules, or those that a part of a resource can keep, where kustomize builds nothing."""
+    return RULES if is_whole(overlay) else FOR_A_PART
 
 
 def check(documents: Documents, rules: tuple[Rule, ...] = RULES) -> list[Finding]:
