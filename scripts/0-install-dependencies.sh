@@ -37,7 +37,7 @@ main() {
   program helm "$HELM_VERSION" helm version --short
   program argocd "$ARGOCD_VERSION" argocd version --client --short
   at_least "$(git --version | version_in)" "$GIT_VERSION" ||
-    say "git $(git --version | version_in) is older than $GIT_VERSION, with which this was tried"
+    say "git $(git --version | version_in) is older than the documented $GIT_VERSION"
   say "done; next: scripts/1-config-cluster.sh"
 }
 

@@ -69,7 +69,7 @@ argocd_rsa.pub to the deploy keys of the repository, without write access: ssh-k
 
 the_right_cluster() {
   local current
-  current=$(kubectl config current-context 2>/dev/null) || true
+  current=$(kubectl config current-context 2>/dev/null) || true # fails where there is none
   ((dry_run)) || [ "$current" = "${context:-minikube}" ] ||
     code=2 fail "kubectl's current context is '$current', not '${context:-minikube}'"
 }
@@ -134,8 +134,8 @@ git_secret() {
   }
   key_file vigia_git_rsa ssh-privatekey
   # Argo CD brings the host keys of the usual forges.
-  kubectl get configmap argocd-ssh-known-hosts-cm --namespace argocd --output 'jsonpath={.data.ssh_known_hosts}' \
-    >"$secrets/values/known_hosts" || ((dry_run)) || fail "cannot read the host keys that Argo CD brings"
+  ask get configmap argocd-ssh-known-hosts-cm --namespace argocd --output 'jsonpath={.data.ssh_known_hosts}' \
+    >"$secrets/values/known_hosts" || fail "cannot read the host keys that Argo CD brings"
   value token "$github_token"
   secret vigia-git-secret
 }

@@ -20,6 +20,7 @@ chart() {
 }
 
 namespaces() {
+  say "+ namespaces $*"
   printf '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"%s"}}\n' "$@" |
     feed kubectl apply --server-side --filename -
 }

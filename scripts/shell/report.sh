@@ -17,6 +17,11 @@ feed() {
   if ((dry_run)); then cat >/dev/null; else "$@"; fi
 }
 
+# A question to the cluster. Under dry_run there may be none yet: then the answer is nothing.
+ask() {
+  if ((dry_run)); then kubectl "$@" 2>/dev/null || true; else kubectl "$@"; fi
+}
+
 # Whether version $1 is at least $2; a leading v does not count.
 at_least() { [ "$(printf '%s\n' "${2#v}" "${1#v}" | sort -V | head -n 1)" = "${2#v}" ]; }
 

@@ -2,7 +2,7 @@
 # Sourced after report.sh; `secrets` is a folder of mode 0700 where values are files until they are in the cluster.
 #   secrets_in NAMESPACE; value KEY; value KEY TEXT; secret NAME; …; apply_secrets
 # shellcheck shell=bash
-: "${secrets:?}" "${dry_run:?}"
+: "${secrets:?}"
 
 # Looks once at what stands in the namespace.
 secrets_in() {
@@ -10,9 +10,9 @@ secrets_in() {
   mkdir -p "$secrets/values"
   : >"$secrets/manifest"
   # shellcheck disable=SC2016 # variables of the template
-  standing=$(kubectl get secrets --namespace "$namespace" --output \
+  standing=$(ask get secrets --namespace "$namespace" --output \
     'go-template={{range .items}}{{.metadata.name}}{{range $key, $_ := .data}} {{$key}}{{end}}{{"\n"}}{{end}}') ||
-    ((dry_run)) || fail "cannot look for secrets in $namespace"
+    fail "cannot look for secrets in $namespace"
 }
 
 # value KEY [TEXT]: of the next secret. Without a text, 48 random hexadecimal digits.
