@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from features.errors import InputError
+from features.errors import InputError, UnreachableError
 from flows.adapters.kubernetes_api import KubernetesApi, Seen
 from flows.adapters.kubernetes_errors import MissingError
 from flows.adapters.kubernetes_kinds import CONFIG_MAPS, PODS, RAY_CLUSTERS, RAY_JOBS
@@ -30,9 +30,17 @@ class ClusterJobs:
     templates: Mapping[str, str] | None = None
 
     def create(self, request: JobRequest) -> None:
-        """See JobDoor. Raises InputError for a template or an image that will not do."""
+        """See JobDoor. Raises InputError for a template or an image that will not do.
+
+        One that was made, though the answer was lost, is there.
+        """
         image = request.image or self._image()
-        self.api.create(RAY_JOBS, ray_job(self._template(request.command), replace(request, image=image)))
+        made = ray_job(self._template(request.command), replace(request, image=image))
+        try:
+            self.api.create(RAY_JOBS, made)
+        except UnreachableError:
+            if self.api.look(RAY_JOBS, request.name).object is None:
+                raise
 
     def follow(self, name: str) -> "RayJobFollower":
         """See JobDoor."""

@@ -245,6 +245,21 @@ def test_the_role_of_the_cronjobs_is_enough(shell: Shell, monkeypatch: pytest.Mo
     assert shell("jobs", "list")[0] == shell("jobs", "stop", name)[0] == 0
 
 
+def test_a_job_whose_making_was_not_answered_is_there_once(shell: Shell) -> None:
+    shell.cluster.fake.troubles.lost = 1
+    assert shell("submit", "train", "--image", PINNED)[0] == 0
+    assert len(shell.jobs()) == 1
+
+
+def test_a_log_that_may_not_be_read_is_told_and_the_job_goes_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = (Rule(groups=("ray.io",)), Rule(groups=("",), resources=("pods", "configmaps")))
+    shell.cluster.fake.access.users["blind"] = User("blind", rules)
+    monkeypatch.setenv("KUBECONFIG", str(shell.cluster.kubeconfig("blind")))
+    with operating(shell.cluster, succeeds()):
+        code, _, err = shell("submit", "train", "--image", PINNED, "--wait")
+    assert (code, "blind may not get pods" in err, "goes on, `vigia jobs logs train-" in err) == (4, True, True)
+
+
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_return(shell: Shell) -> None:
     words = shell.words("submit", "train", "--image", PINNED, "--wait")
     with subprocess.Popen(
