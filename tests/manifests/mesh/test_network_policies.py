@@ -29,6 +29,7 @@ ROWS: tuple[tuple[set[str], set[str], set[int]], ...] = (
     ({"job-submitter"}, {"job-head", "jobs-head"}, {8265}),
     ({"kuberay"}, HEADS, {8265}),
     ({"gateway", *OPS}, {"serve-worker"}, {8000}),
+    (OPS, {"serve-head"}, {8265}),
     ({*JOB, *SHARED, *OPS}, {"mlflow"}, {5000}),
     ({"prometheus"}, {"mlflow"}, {5000}),
     ({"prometheus"}, {*SERVE, *SHARED, *JOB}, {8080}),
