@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.main import COMMANDS
 from tests.manifests.checking.pods import pods
 from tests.manifests.checking.rendering import ROOT, rendered
 from tests.manifests.checking.services import services
@@ -51,9 +50,3 @@ def test_an_object_that_a_command_names_exists(file: Path) -> None:
         for kind, name in _NAMED.findall(command):
             if kind in _KINDS:
                 assert documents.find(_KINDS[kind], name, "ml-dev") or name in made, command
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_command_of_vigia_exists(file: Path) -> None:
-    used = set(re.findall(r"(?:^    |`)vigia ([a-z]+)", file.read_text(), re.MULTILINE))
-    assert used <= {command.name for command in COMMANDS}
