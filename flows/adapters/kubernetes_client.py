@@ -40,12 +40,6 @@ def connect(context: str | None, variables: Mapping[str, str], account: Path = S
     return ApiClient(told)
 
 
-def namespace_of(variables: Mapping[str, str], account: Path = SERVICE_ACCOUNT) -> str | None:
-    """The namespace of the pod that this process runs in; None outside a cluster."""
-    file = account / "namespace"
-    return file.read_text(encoding="utf-8").strip() if _HOST in variables and file.is_file() else None
-
-
 def _unusable(inside: bool, file: str, context: str | None, error: Exception) -> InputError:
     if inside:
         rule = "the service account of this pod must be mounted (automountServiceAccountToken)"

@@ -49,13 +49,12 @@ def job_door(
         return place, _local(arguments, place, workspace)
     if arguments.address is not None:
         raise InputError("--address", f"is for --env local; {place.name} is a cluster", arguments.address)
-    from flows.adapters.kubernetes_api import KubernetesApi
-    from flows.adapters.kubernetes_client import connect
     from flows.adapters.kubernetes_jobs import ClusterJobs
+    from flows.cli.cluster import kubernetes_of
     from flows.steps.job_templates import read_templates
 
     texts = None if templates is None else read_templates(Path(templates))
-    return place, ClusterJobs(KubernetesApi(connect(place.context, os.environ), place.namespace), texts)
+    return place, ClusterJobs(kubernetes_of(place), texts)
 
 
 def _local(arguments: argparse.Namespace, place: Environment, workspace: Workspace) -> JobDoor:

@@ -12,7 +12,7 @@ import pytest
 
 from features.errors import InputError, RefusedError, UnreachableError, UnverifiedError, VigiaError
 from flows.adapters.kubernetes_api import KubernetesApi, Seen
-from flows.adapters.kubernetes_client import connect, namespace_of
+from flows.adapters.kubernetes_client import connect
 from flows.adapters.kubernetes_errors import MissingError, ModifiedError
 from flows.adapters.kubernetes_kinds import CONFIG_MAPS, CRDS, LEASES, NAMESPACES, PODS, RAY_JOBS, Kind
 from tests.fakes.kubernetes.access import Rule, User
@@ -208,17 +208,11 @@ def test_a_log_has_times_and_can_begin_later(api: KubernetesApi, cluster: Cluste
 def test_the_account_of_a_pod_is_used_inside_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "ca.crt").write_bytes(cluster.authority.read_bytes())
-    (tmp_path / "namespace").write_text("ml-dev\n")
     host, _, port = cluster.host.removeprefix("https://").partition(":")
     inside = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
-    assert namespace_of(inside, tmp_path) == "ml-dev"
     assert KubernetesApi(connect(None, inside, tmp_path), "ml-dev").find(PODS) is not None
     with pytest.raises(InputError, match=r"^kubernetes: the service account of this pod must be mounted"):
         connect(None, inside, tmp_path / "none")
-
-
-def test_outside_there_is_no_namespace_of_a_pod() -> None:
-    assert namespace_of({}) is None
 
 
 @pytest.mark.parametrize(
