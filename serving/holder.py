@@ -17,6 +17,8 @@ _PAUSES_S = (0.5, 30.0)  # first and longest between tries while a store is away
 class Holder:
     """The first wish is waited for and must succeed; every later one loads in the background and never raises.
 
+    Where nothing is promoted yet, nothing is served and that is well; the first bundle that is named is the first wish.
+
     settings: the last ``user_config`` that made sense; failure: why the desired bundle is not served, None when it is
     or still loading; failures: wishes whose bundle could not be loaded;
     loading: a later wish is worked on.
@@ -63,6 +65,9 @@ class Holder:
             self._follow()
 
     def _first(self, desired: BundleRef, previous: BundleRef) -> None:
+        if desired == previous == BundleRef():
+            emit("nothing_promoted")
+            return
         try:
             self.served = self._depot.load_patiently(desired, "user_config.bundle")
         except VigiaError as error:

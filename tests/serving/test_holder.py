@@ -17,6 +17,7 @@ from onnx import helper, numpy_helper
 
 from features.errors import InputError, UnreachableError
 from serving.bundle import pack
+from serving.describe import state_of
 from serving.holder import Holder
 from serving.settings import BundleRef
 from tests.serving.service import Service, publish, serve, store_files
@@ -199,9 +200,32 @@ def test_limits_change_without_a_new_bundle(holder: Holder) -> None:
     assert Service(holder).call("GET", "/model").json["max_rows"] == 2
 
 
-def test_an_empty_wish_names_the_field() -> None:
+@pytest.mark.parametrize("half", [BundleRef("file:///b"), BundleRef(digest=ABSENT), BundleRef(version="3")])
+def test_half_a_wish_names_the_field(half: BundleRef) -> None:
     with pytest.raises(InputError, match=r"user_config\.bundle: must name a uri and a digest"):
-        Holder().configure({})
+        Holder().configure(config(half))
+
+
+@pytest.mark.parametrize("empty", [{}, {"bundle": {}, "previous": {}}])
+def test_before_the_first_promotion_a_replica_lives_and_is_not_ready(empty: dict[str, Any]) -> None:
+    holder = Holder()
+    holder.configure(empty)
+    service = Service(holder)
+    statuses = {path: service.call("GET", path).status for path in ("/health", "/ready", "/model", "/metrics")}
+    assert statuses == {"/health": 200, "/ready": 503, "/model": 503, "/metrics": 200}
+    assert service.predict({"data": [[1, 2, 3]]}).json["message"] == "no bundle is loaded yet"
+    state = state_of(holder)
+    assert (state["desired"], state["served"], state["error"]) == ("", "", "")
+
+
+def test_the_first_promotion_is_loaded_before_reconfigure_returns(tmp_path: Path) -> None:
+    holder, ref = Holder(), publish(tmp_path)
+    holder.configure({})
+    with pytest.raises(InputError):
+        holder.configure(config(BundleRef(ref.uri, ABSENT)))
+    holder.configure(config(ref))
+    assert holder.served is not None
+    assert holder.served.bundle.digest == ref.digest
 
 
 @pytest.mark.parametrize("uri", ["models:/m/1", "http://h/b", "https://h/b", "runs:/1/b", "dbfs:/b", "MODELS:/m/1"])
