@@ -37,10 +37,11 @@ def lines_of(seen: Seen) -> tuple[Line, ...]:
     """The sides in the order of a promotion, then a hold, then where they part."""
     environment, truths, found, at = seen.environment, seen.truths, seen.parting, seen.at
     troubles = truths.troubles
+    applier = "Controller" if environment.controller == "reconcile" else "Ray Serve"
     lines = [
         ("Git", troubles.get("git") or _git(truths, seen.entry)),
         *cluster_lines(truths, seen.sync),
-        ("Controller", troubles.get("controller") or f"applied {_short(truths.applied)}, {truths.status or 'absent'}"),
+        (applier, troubles.get("controller") or f"applied {_short(truths.applied)}, {truths.status or 'absent'}"),
         *([("Replicas", troubles["replicas"])] if "replicas" in troubles else _replicas(truths.replicas or (), at)),
         ("Registry", troubles.get("registry") or _registry(environment, seen.version, at)),
         *([("Hold", f"no promotion passes, {seen.hold}")] if seen.hold else []),
