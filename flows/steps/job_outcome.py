@@ -7,16 +7,17 @@ from flows.outcome import Outcome, RefusedRun
 from flows.result_line import VERDICTS, Result
 
 
-def outcome_of(name: str, verdict: Ended | Failed | Unknown, back: str) -> Outcome:
-    """The outcome of a job that succeeded, with whatever verdict. ``back``: command that shows its log again.
+def outcome_of(name: str, environment: str, verdict: Ended | Failed | Unknown) -> Outcome:
+    """The outcome of a job that succeeded, with whatever verdict.
 
     Raises RefusedRun for one that a gate refused, CarriedError for one that failed with a code of ours, InputError for
     one that the operator found invalid, RetryError for one that failed without a word, UnverifiedError where nobody
     can tell.
     """
     if isinstance(verdict, Ended):
-        return _ended(name, verdict.result)
+        return _ended(name, environment, verdict.result)
     if isinstance(verdict, Unknown):
+        back = way_back(name, environment)
         raise UnverifiedError(f"{name}: {verdict.reason}; `vigia {back}` shows its log while it is there")
     if verdict.invalid:
         raise InputError(name, f"the operator refuses it: {verdict.reason}")
@@ -25,13 +26,20 @@ def outcome_of(name: str, verdict: Ended | Failed | Unknown, back: str) -> Outco
     raise _carried(name, verdict.result)
 
 
-def _ended(name: str, result: Result) -> Outcome:
+def way_back(name: str, environment: str) -> str:
+    """What to type after vigia to see a job again."""
+    return f"jobs logs {name} --follow --env {environment}"
+
+
+def _ended(name: str, environment: str, result: Result) -> Outcome:
     code = ExitCode(result.exit_code)
     figures = {"job": name, **result.figures}
     said = "succeeded" if code == ExitCode.DONE else f"says {code.name.lower()}"
     told = (("Version", result.version), ("Digest", result.digest[:12]), ("Run", result.run_id))
     lines = (("Job", f"{name} {said}"), *((heading, text) for heading, text in told if text))
-    done = Outcome(lines, "", result.digest, result.version, result.run_id, figures, exit_code=code)
+    made = code == ExitCode.DONE and result.command == "train" and result.version
+    following = f"promote --version {result.version} --env {environment}" if made else ""
+    done = Outcome(lines, following, result.digest, result.version, result.run_id, figures, exit_code=code)
     if code == ExitCode.REFUSED:
         raise RefusedRun(result.error, done)
     if code != ExitCode.DONE and code not in VERDICTS:

@@ -9,7 +9,7 @@ from flows.jobs.driver_log import DriverLog
 from flows.jobs.request import JobRequest
 from flows.jobs.verdict import Patience, Verdict, Waiting, Watched, judge
 from flows.outcome import Outcome, Progress, Stage
-from flows.steps.job_outcome import outcome_of
+from flows.steps.job_outcome import outcome_of, way_back
 
 _LOOK_S = 3.0
 _AWAY_S = 120.0
@@ -40,7 +40,7 @@ def follow(door: JobDoor, name: str, environment: str, progress: Progress, patie
     except RetryError as error:
         raise type(error)(f"{error}; {name} goes on, `vigia {back}` returns to it") from error
     assert not isinstance(verdict, Waiting)
-    return outcome_of(name, verdict, back)
+    return outcome_of(name, environment, verdict)
 
 
 def show_log(door: JobDoor, name: str, progress: Progress) -> Outcome:
@@ -68,11 +68,6 @@ def stop(door: JobDoor, name: str, progress: Progress) -> Outcome:
     with progress.stage(f"Stopping {name}"):
         door.stop(name)
     return Outcome((("Stopped", name),))
-
-
-def way_back(name: str, environment: str) -> str:
-    """What to type after vigia to see a job again."""
-    return f"jobs logs {name} --follow --env {environment}"
 
 
 def _watch(follower: Follower, progress: Progress, stage: Stage, patience: Patience) -> Verdict:

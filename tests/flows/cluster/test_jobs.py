@@ -121,6 +121,7 @@ def test_a_job_that_is_waited_for_shows_its_log_and_ends_with_its_outcome(shell:
     assert code == 0
     assert [line for line in out.splitlines() if "words" in line] == ["first words", "last words"]
     assert "vigia-result" not in out
+    assert "promote --version 3 --env fake" in out
     told = json.loads(summary.read_text())
     assert (told["digest"], told["version"], told["run_id"]) == ("d" * 64, "3", "r")
 
