@@ -45,14 +45,14 @@ IMAGES = {
     ),
     "ops": Contents(
         imports=(
-            "flows.steps.promote",
-            "flows.steps.verify",
-            "flows.steps.publish",
-            "flows.steps.rollback",
-            "kubernetes",
+            *(f"flows.steps.{step}" for step in ("promote", "publish", "verify", "rollback", "status", "jobs")),
+            *(
+                f"flows.adapters.{door}"
+                for door in ("kubernetes_client", "kubernetes_jobs", "registry", "pull_requests")
+            ),
         ),
         lacks=(*_HEAVY, *_TESTS, "ray"),
-        runs=(("vigia", "--help"), ("vigia", "promote", "--help"), ("vigia", "verify", "--help")),
+        runs=(("vigia", "--help"), ("vigia", "promote", "--help"), ("vigia", "submit", "--help")),
         programs=("bash", "git", "ssh", "vigia"),
         mib=1250,
     ),

@@ -60,3 +60,29 @@ def test_torch_is_for_training_alone_and_in_a_step_of_its_own() -> None:
 def test_a_package_that_the_lock_lacks_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match=r"requirements\.lock: absent"):
         subset(LOCK, {"numpy", "absent"})
+
+
+# A fresh interpreter that finds only the packages of an image, and imports what that image must.
+PROGRAM = """
+import importlib, sys
+from importlib.metadata import packages_distributions
+sys.path[:0] = [{root!r}, {scripts!r}]
+from image_contents import IMAGES
+from image_requirements import canonical, packages
+kept = packages({extra!r}) | {{"vigia"}}
+absent = {{name for name, owners in packages_distributions().items() if not kept & set(map(canonical, owners))}}
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+for name in IMAGES[{extra!r}].imports:
+    importlib.import_module(name)
+"""
+
+
+@pytest.mark.parametrize("extra", ["serve", "ops"])
+def test_what_an_image_must_import_needs_only_its_own_packages(extra: str) -> None:
+    program = PROGRAM.format(root=str(ROOT), scripts=str(ROOT / "scripts"), extra=extra)
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
