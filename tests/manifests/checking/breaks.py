@@ -8,6 +8,7 @@ CLUSTER = "RayService/detector spec.rayClusterConfig"
 WORKERS = f"{CLUSTER}.workerGroupSpecs[0]"
 SERVE = "RayService/detector spec.serveConfigV2"
 PRINCIPALS = "AuthorizationPolicy/web spec.rules[0].from[0].source.principals"
+ELSEWHERE = {"kubernetes.io/metadata.name": "elsewhere"}
 TWICE = [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]
 
 
@@ -30,6 +31,7 @@ BREAKS = (
     Break("cel_rule", "DestinationRule/detector spec.trafficPolicy.outlierDetection.interval", "0s"),
     Break("known_word", f"{WEB}.imagePullPolicy", "Sometimes"),
     Break("known_word", "PersistentVolumeClaim/web spec.accessModes", ["ReadWriteEver"]),
+    Break("known_word", "PodDisruptionBudget/web spec.selector.matchExpressions", [{"key": "app", "operator": "in"}]),
     Break("known_word", "Service/web spec.type", "Cluster"),
     Break("known_word", "RayService/detector spec.upgradeStrategy", {"type": "Recreate"}),
     Break("label_syntax", "Deployment/web spec.template.metadata.labels.app", "w" * 64),
@@ -39,6 +41,7 @@ BREAKS = (
     Break("amount_reads", "PersistentVolumeClaim/web spec.resources.requests.storage", "ten"),
     Break("schedule_reads", "CronJob/nightly spec.schedule", "0 24 * * *"),
     Break("schedule_reads", "CronJob/nightly spec.schedule", "daily"),
+    Break("schedule_reads", "CronJob/nightly spec.timeZone", "UTC+1"),
     Break("kubectl_can_apply", "ConfigMap/web data.PAGE", "x" * 300_000),
     Break("list_key_once", f"{CLUSTER}.headGroupSpec.template.spec.containers[0].env", TWICE),
     Break("pod_key_once", f"{WEB}.env", TWICE),
@@ -54,11 +57,13 @@ BREAKS = (
     Break("image_pinned", f"{CLUSTER}.autoscalerOptions.image", "rayproject/ray"),
     # What does not resolve.
     Break("namespace_exists", "Service/web metadata.namespace", "ml-prod"),
+    Break("namespace_exists", "NetworkPolicy/web spec.ingress[0].from[1].namespaceSelector.matchLabels", ELSEWHERE),
     Break("governing_service_exists", "StatefulSet/store spec.serviceName", "other"),
     Break("principal_exists", PRINCIPALS, ["cluster.local/ns/ml-dev/sa/other"]),
     Break("principal_exists", PRINCIPALS, ["ops"]),
     Break("configuration_exists", f"{WEB}.env[0].valueFrom.configMapKeyRef.name", "other"),
     Break("configuration_exists", f"{WEB}.env[0].valueFrom.configMapKeyRef.key", "OTHER"),
+    Break("configuration_exists", f"{WEB}.env[2].valueFrom.configMapKeyRef.name", "other"),
     Break("configuration_exists", f"{WEB}.env[1].valueFrom.secretKeyRef.key", "OTHER"),
     Break("configuration_exists", f"{WEB}.envFrom", [{"secretRef": {"name": "other"}}]),
     Break("configuration_exists", "Deployment/web spec.template.spec.imagePullSecrets", [{"name": "other"}]),
@@ -67,6 +72,8 @@ BREAKS = (
     Break("claim_exists", "Deployment/web spec.template.spec.volumes[0].persistentVolumeClaim.claimName", "other"),
     Break("mount_has_volume", f"{WEB}.volumeMounts[0].name", "other"),
     Break("scale_target_exists", "HorizontalPodAutoscaler/web spec.scaleTargetRef.name", "other"),
+    Break("role_words", "Role/ops rules[0].verbs", ["read"]),
+    Break("role_words", "Role/ops rules[0].resources", ["rayjob"]),
     Break("role_exists", "RoleBinding/ops roleRef.name", "other"),
     Break("role_exists", "RoleBinding/ops subjects[0].name", "other"),
     Break("workload_selects_its_pods", "Deployment/web spec.selector.matchLabels.app", "other"),
@@ -80,12 +87,14 @@ BREAKS = (
     Break("pod_monitor_port", "PodMonitor/ray spec.podMetricsEndpoints[0].port", "other"),
     Break("service_target_port", "Service/web spec.ports[0].targetPort", "other"),
     Break("service_target_port", "Service/web spec.ports[0].targetPort", 81),
+    Break("policy_port", "NetworkPolicy/web spec.ingress[0].ports[0].port", 81),
     Break("probe_port", f"{WEB}.readinessProbe.httpGet.port", 81),
     Break("port_name_and_number", f"{WEB}.ports[0].name", "sixteen-letters-"),
     Break("port_name_and_number", f"{WEB}.ports[0].containerPort", 65536),
     Break("route_destination", "VirtualService/web spec.http[0].route[0].destination.host", "other"),
     Break("route_destination", "VirtualService/web spec.http[0].route[0].destination.port.number", 81),
     Break("route_destination", "DestinationRule/detector spec.host", "detector-serve"),
+    Break("gateway_selects_pods", "Gateway/web spec.selector.istio", "ingressgateway"),
     Break("route_gateway", "VirtualService/web spec.gateways", ["other"]),
     Break("route_host", "VirtualService/web spec.hosts", ["other.example.org"]),
     Break("gateway_certificate", "Gateway/web spec.servers[0].tls.credentialName", "other"),
@@ -101,6 +110,7 @@ BREAKS = (
     Break("ray_token_auth", f"{CLUSTER}.authOptions.mode", "disabled"),
     Break("ray_token_auth", f"{CLUSTER}.authOptions.secretName"),
     Break("ray_token_auth", f"{CLUSTER}.rayVersion", "2.51.0"),
+    Break("ray_token_auth", f"{CLUSTER}.rayVersion", "nightly"),
     Break("ray_group", f"{CLUSTER}.headGroupSpec.resources", {"CPU": "0"}),
     Break("ray_group", f"{CLUSTER}.headGroupSpec.rayStartParams.labels", "a=b"),
     Break("ray_group", f"{WORKERS}.template.spec.restartPolicy", "Always"),

@@ -21,6 +21,7 @@ WORDS = {
     "externalTrafficPolicy": ("Cluster", "Local"),
     "fsGroupChangePolicy": ("OnRootMismatch", "Always"),
     "unhealthyPodEvictionPolicy": ("IfHealthyBudget", "AlwaysAllow"),
+    "operator": ("In", "NotIn", "Exists", "DoesNotExist", "Equal", "Gt", "Lt"),
     "accessModes": ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
     "policyTypes": ("Ingress", "Egress"),
     "submissionMode": ("K8sJobMode", "HTTPMode", "InteractiveMode", "SidecarMode"),

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.manifests.checking.documents import Documents, Resource
 from tests.manifests.checking.finding import Finding
-from tests.manifests.checking.services import Service, services
-from tests.manifests.checking.walking import at, mappings
+from tests.manifests.checking.services import PLATFORM, Service, services
+from tests.manifests.checking.walking import at, mappings, matches
 
 
 def route_destination(documents: Documents) -> Iterator[Finding]:
@@ -25,6 +25,13 @@ def route_gateway(documents: Documents) -> Iterator[Finding]:
             namespace, _, short = name.rpartition("/")
             if name != "mesh" and not documents.find("Gateway", short, namespace or route.namespace):
                 yield route.finding(f"spec.gateways[{index}]", "a Gateway that there is", name)
+
+
+def gateway_selects_pods(documents: Documents) -> Iterator[Finding]:
+    for gateway in documents.of("Gateway"):
+        selector = gateway.spec.get("selector") or {}
+        if not any(matches(selector, service.labels) for service in PLATFORM):
+            yield gateway.finding("spec.selector", "labels of a gateway's pods", selector)
 
 
 def route_host(documents: Documents) -> Iterator[Finding]:

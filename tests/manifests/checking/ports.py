@@ -7,7 +7,7 @@ from tests.manifests.checking.documents import Documents
 from tests.manifests.checking.finding import Finding
 from tests.manifests.checking.pod import Pod
 from tests.manifests.checking.pods import pods, selected
-from tests.manifests.checking.walking import at
+from tests.manifests.checking.walking import at, places
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _LONGEST_NAME = 15
@@ -23,6 +23,16 @@ def service_target_port(documents: Documents) -> Iterator[Finding]:
             target = port.get("targetPort", port.get("port"))
             if not all(target in _ports(pod) for pod in chosen):
                 yield service.finding(f"spec.ports[{index}].targetPort", "a port of every pod it selects", target)
+
+
+def policy_port(documents: Documents) -> Iterator[Finding]:
+    """A port that a NetworkPolicy opens is one of a pod that it opens."""
+    for policy in documents.of("NetworkPolicy"):
+        chosen = selected(documents, at(policy.spec, "podSelector.matchLabels", {}), policy.namespace)
+        known = {port for pod in chosen for port in _ports(pod)}
+        for path, port in places(policy.spec, ".ingress[].ports[]"):
+            if known and "endPort" not in port and port.get("port") not in known:
+                yield policy.finding(f"spec.{path}.port", "a port of a pod it selects", port.get("port"))
 
 
 def probe_port(documents: Documents) -> Iterator[Finding]:

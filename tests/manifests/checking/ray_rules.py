@@ -1,5 +1,6 @@
 """Rules: what KubeRay's own validation asks (``utils/validation.go``), and what this project asks of every Ray kind."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.manifests.checking.kuberay import RayCluster, ray_cluster
 from tests.manifests.checking.walking import at
 
 _OLDEST_WITH_TOKENS = (2, 52)
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _RAY_RESOURCES = ("num-cpus", "num-gpus", "memory", "resources")
 
 
@@ -18,7 +20,7 @@ def ray_token_auth(documents: Documents) -> Iterator[Finding]:
         if auth.get("mode") != "token" or not auth.get("secretName"):
             yield cluster.owner.finding(f"{cluster.path}.authOptions", "mode token, from a named Secret", auth)
         version = str(cluster.spec.get("rayVersion", ""))
-        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        numbers = tuple(int(part) for part in version.split(".")) if _VERSION.fullmatch(version) else ()
         if numbers < _OLDEST_WITH_TOKENS:
             path = f"{cluster.path}.rayVersion"
             yield cluster.owner.finding(path, "2.52 or newer, which token authentication needs", version)

@@ -108,6 +108,8 @@ def _wanted(owner: Resource) -> Iterator[tuple[str, str, object, list[str]]]:
             ref = node.get(field)
             if isinstance(ref, dict) and not ref.get("optional"):
                 yield f"{path}.{field}", kind, ref.get("name"), [ref["key"]] if "key" in ref else []
+            elif isinstance(ref, dict) and kind == "ConfigMap":  # a key may be absent, a name is still a name
+                yield f"{path}.{field}", kind, ref.get("name"), []
         for field, (kind, named) in _VOLUMES.items():
             volume = node.get(field)
             if isinstance(volume, dict) and not volume.get("optional"):

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from zoneinfo import available_timezones
 
 from scripts.schemas.metadata import OBJECT_META
 from tests.manifests.checking.documents import Documents
@@ -49,6 +50,9 @@ def schedule_reads(documents: Documents) -> Iterator[Finding]:
         fields = schedule.split()
         if len(fields) != len(_FIELDS) or not all(map(_is_field, fields, _FIELDS)):
             yield job.finding("spec.schedule", "minute, hour, day, month, weekday", schedule)
+        zone = job.spec.get("timeZone", "Etc/UTC")
+        if zone not in available_timezones():
+            yield job.finding("spec.timeZone", "a time zone that there is", zone)
 
 
 def kubectl_can_apply(documents: Documents) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from tests.manifests.checking.documents import Documents
 from tests.manifests.checking.finding import Finding
 from tests.manifests.checking.services import OF_CHARTS
-from tests.manifests.checking.walking import mappings
+from tests.manifests.checking.walking import at, mappings
 
+_NAME = "kubernetes.io/metadata.name"  # a label that Kubernetes sets
 _PRINCIPAL = re.compile(r"[^/]+/ns/(?P<namespace>[^/]+)/sa/(?P<account>[^/]+)")
 
 
@@ -16,6 +17,10 @@ def namespace_exists(documents: Documents) -> Iterator[Finding]:
     for resource in documents.resources:
         if resource.namespace not in have:
             yield resource.finding("metadata.namespace", "a Namespace that there is", resource.namespace)
+        for path, node in mappings(resource.spec, "spec"):
+            chosen = at(node, "namespaceSelector.matchLabels", {}).get(_NAME)
+            if chosen is not None and chosen not in have:
+                yield resource.finding(f"{path}.namespaceSelector", "a Namespace that there is", chosen)
 
 
 def governing_service_exists(documents: Documents) -> Iterator[Finding]:
