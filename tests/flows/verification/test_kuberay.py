@@ -57,7 +57,7 @@ def hold(seed: int) -> type[Any]:
     assert looks[-1].at_s <= RULES.timeout_s + RULES.spacing_s + 5, seed
     if isinstance(decision, Verified):
         assert world.store.good, seed
-        assert {replica.served for replica in reached} == {NEW}, seed
+        assert {replica.served for replica in reached} <= {NEW}, seed  # a head that was lost has none
     elif isinstance(decision, Bad):
         assert not world.store.good or world.store.replaced, seed
         assert world.head.digest == NEW, seed
