@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from features.errors import (
     DisagreementError,
-    InputError,
     RefusedError,
     RetryError,
     RolloutError,
@@ -40,10 +39,10 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
     with doors.lease.held(rules.timeout_s) as insist:
         heads = HeadReader(doors.environment)
         head = heads.read()
-        if not head.digest:
-            raise InputError("git", f"nothing is promoted to {doors.environment.name} yet; run `vigia promote`")
         if expected and head.version != expected:
-            raise RolloutError(f"superseded: git names version {head.version} by now, not {expected}")
+            raise RolloutError(f"superseded: git names version {head.version or 'nothing'} by now, not {expected}")
+        if not head.digest:
+            return Outcome((("Verified", f"nothing is promoted to {doors.environment.name} yet"),), "promote")
         with progress.stage(f"Verifying version {head.version} at every replica") as stage:
             decision, seen = _watch(doors, heads, head, rules, stage)
             stage.result(type(decision).__name__.lower())

@@ -9,7 +9,6 @@ import pytest
 
 from features.errors import (
     DisagreementError,
-    InputError,
     RefusedError,
     RetryError,
     RolloutError,
@@ -54,6 +53,14 @@ def test_the_version_carries_when_it_was_verified_and_by_what(place: Place) -> N
     assert evidence == {"commit": commit, "replicas": ["a", "b", "c"], "answered": place.refs[0].digest}
     assert tags["champion_local_since"] == tags["verified_local"]
     assert tags["verified_local"].endswith("+00:00")
+
+
+def test_before_the_first_promotion_there_is_nothing_to_verify_unless_a_version_is_meant(place: Place) -> None:
+    done = place.verify()
+    assert (done.lines, done.version) == ((("Verified", "nothing is promoted to local yet"),), "")
+    with pytest.raises(RolloutError, match="git names version nothing by now, not 1"):
+        place.verify(expected="1")
+    assert place.alias("champion") == ""
 
 
 def test_verifying_again_moves_nothing(place: Place) -> None:
@@ -154,8 +161,7 @@ def test_a_first_promotion_that_is_bad_is_reverted_to_nothing(place: Place) -> N
     with pytest.raises(RolloutError, match="reverted to nothing"):
         place.verify()
     assert place.head["digest"] == ""
-    with pytest.raises(InputError, match="nothing is promoted"):
-        place.verify()
+    assert place.verify().lines == (("Verified", "nothing is promoted to local yet"),)
 
 
 def test_a_revert_skips_an_earlier_version_that_is_broken_as_well(place: Place) -> None:
