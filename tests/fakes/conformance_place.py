@@ -42,10 +42,15 @@ class Place:
         return self.core.create_namespaced_config_map(self.namespace, self.map(name, data, **metadata))
 
     def job(self, name: str, **spec: Any) -> Json:
-        """A RayJob that no operator will start."""
+        """A RayJob that KubeRay leaves alone."""
         container = {"name": "ray-head", "image": "none:0"}
         head = {"rayStartParams": {}, "template": {"spec": {"containers": [container]}}}
-        values = {"entrypoint": "true", "suspend": True, "rayClusterSpec": {"headGroupSpec": head}, **spec}
+        values = {
+            "entrypoint": "true",
+            "managedBy": "kueue.x-k8s.io/multikueue",
+            "rayClusterSpec": {"headGroupSpec": head},
+            **spec,
+        }
         return {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": name}, "spec": values}
 
     def submit(self, given: Json, **how: Any) -> Json:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,14 @@ def shell(
     for kind in (cluster.fake.kind("ray.io/v1", "RayJob"), cluster.fake.kind("v1", "ConfigMap")):
         for one in cluster.fake.store.list(kind, "ml-dev"):
             cluster.fake.store.write(kind, one, "DELETED")
-    templates = yaml.safe_load((ROOT / JOBS).read_text())
-    templates["metadata"]["namespace"] = "ml-dev"
-    cluster.fake.make(templates)
+    cluster.fake.make(templates() | {"metadata": {"name": "rayjob-templates", "namespace": "ml-dev"}})
+    return found
+
+
+@cache
+def templates() -> dict[str, Any]:
+    """The ConfigMap as the manifests have it."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / JOBS).read_text())
     return found
 
 
