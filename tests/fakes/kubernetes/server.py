@@ -1,8 +1,8 @@
 """The fake of the Kubernetes API over HTTPS on this machine, and a kubeconfig that leads to it.
 
 What it is true to is listed by tests/fakes/test_kubernetes_conformance.py. It has no protobuf (`kubectl create` of
-built-in kinds), no chunks of lists, no finalizers or webhooks, no CEL rules, no schemas of built-in kinds; a list is one
-value to server-side apply.
+built-in kinds), no chunks of lists, no finalizers or webhooks, no CEL rules, no schemas of built-in kinds; to
+server-side apply a list is one value.
 """
 
 import json
