@@ -110,7 +110,8 @@ def test_the_health_checks_add_their_keys_to_argo_cds_own_configuration_and_noth
     assert generator["name"] == "argocd-cm"
     assert generator["options"]["labels"]["app.kubernetes.io/part-of"] == "argocd"
     keys = [entry.partition("=")[0] for entry in generator["files"]]
-    assert keys == [f"resource.customizations.health.ray.io_{kind}" for kind in ("RayService", "RayJob", "RayCluster")]
+    kinds = ("ray.io_RayService", "ray.io_RayJob", "ray.io_RayCluster", "batch_CronJob")
+    assert keys == [f"resource.customizations.health.{kind}" for kind in kinds]
 
 
 def identity(found: dict[str, Any]) -> tuple[tuple[str, str], str, str]:

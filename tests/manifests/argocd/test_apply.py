@@ -79,4 +79,4 @@ def test_applied_on_the_server_they_outlive_an_installation(kubectl: Kubectl) ->
     kubectl("apply", "--validate=false", "--server-side", "--field-manager=vigia", "-k", "manifests/argocd/health")
     before = set(configuration(kubectl)["data"])
     assert reinstall(kubectl) == before
-    assert len(before) == 4
+    assert len(before) == 5

@@ -63,6 +63,27 @@ def test_each_version_of_kuberay_is_told_apart_by_what_it_can_say(version: str) 
     assert {case["health"] for case in of} >= {"Healthy", "Progressing", "Degraded"}
 
 
+@pytest.mark.parametrize(
+    ("spec", "status"),
+    [
+        pytest.param({"suspend": True}, {}, id="switched off"),
+        pytest.param({}, {}, id="never run"),
+        pytest.param(
+            {},
+            {"lastScheduleTime": "2026-11-23T05:00:00Z", "lastSuccessfulTime": "2026-11-23T04:55:00Z"},
+            id="last run failed",
+        ),
+    ],
+)
+def test_no_run_of_a_schedule_holds_up_a_sync(spec: dict[str, Any], status: dict[str, Any]) -> None:
+    assert health(HEALTH / "cronjob.lua", {"spec": spec, "status": status}).status == "Healthy"
+
+
+def test_argo_cd_is_given_every_check() -> None:
+    files = yaml.safe_load((HEALTH / "kustomization.yaml").read_text())["configMapGenerator"][0]["files"]
+    assert {file.partition("=")[2] for file in files} == {path.name for path in HEALTH.glob("*.lua")}
+
+
 def test_the_lua_of_the_tests_has_what_argo_cd_gives_and_no_more(tmp_path: Path) -> None:
     script = tmp_path / "probe.lua"
     script.write_text('local os = require("os"); return { status = type(os.date("!%Y")), message = os.time() }')
