@@ -136,11 +136,29 @@ def test_a_cluster_without_the_operator_or_the_namespace_is_said_at_once(served:
 
 
 def test_a_second_verifier_is_kept_out_until_the_first_has_ended(served: ClusterPlace) -> None:
-    with ClusterLease(served.api, "verify-local", "another").held(0):
-        with pytest.raises(RetryError, match="verify-local: another is at it"):
-            served.inner.verify(SHORT)
+    first = ClusterLease(served.api, "verify-local", "another")
+    with first.held(0), pytest.raises(RetryError, match="verify-local: another is at it"):
+        served.inner.verify(SHORT)
     served.inner.verify(QUICK)
     assert served.inner.alias("champion") == "1"
+
+
+def test_a_verifier_that_another_one_displaced_moves_no_alias(served: ClusterPlace) -> None:
+    lease = ClusterLease(served.api, "verify-local", "me", duration_s=1)
+    answer = served.inner.fleet.predict
+
+    def displaced() -> dict[str, Any]:
+        found = served.api.get(LEASES, "verify-local")
+        if found["spec"]["holderIdentity"] == "me":
+            served.api.replace(LEASES, {**found, "spec": {**found["spec"], "holderIdentity": "another"}})
+            time.sleep(1)
+        return answer()
+
+    served.inner.fleet.predict = displaced  # type: ignore[method-assign]
+    served.inner.doors = replace(served.inner.doors, lease=lease)
+    with pytest.raises(UnverifiedError, match="the lease verify-local was lost"):
+        served.inner.verify(QUICK)
+    assert not served.inner.alias("champion")
 
 
 def test_status_tells_what_the_cluster_does_beside_what_it_serves(served: ClusterPlace) -> None:
