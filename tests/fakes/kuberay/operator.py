@@ -1,11 +1,11 @@
 """KubeRay's reconcile of a RayService, step by step: between any two of them, anything else may happen.
 
-Written after ray-operator/controllers/ray/rayservice_controller.go at commit 0110627 (KubeRay 1.7); each part names the
-function that it follows.
+Written after ray-operator/controllers/ray/rayservice_controller.go at commit 0110627; each part names the function that
+it follows. RayServiceIncrementalUpgrade, which we leave off, is not here.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,10 +76,10 @@ class Operator:
             self._write(service)
         return None
 
-    def _serve(self, service: Json, cluster: SimCluster) -> Iterator[None]:
+    def _serve(self, service: Json, cluster: SimCluster) -> Generator[None, None, tuple[bool, Json]]:
         """reconcileServe: the status is read first, and is that of before the PUT."""
         if self.world.now < cluster.ready_at:  # "The head Pod is not ready": no error, so the status is written
-            return False, {}  # type: ignore[return-value]
+            return False, {}
         found = cluster.answer()  # getAndCheckServeStatus
         ready = found.get("status") == "RUNNING"
         yield
@@ -91,7 +91,7 @@ class Operator:
             yield
             self.configs[cluster.name] = config
         told = {key: found[key] for key in ("status", "message") if key in found}
-        return ready, {APPLICATION: told} if told else {}  # type: ignore[return-value]
+        return ready, {APPLICATION: told} if told else {}
 
     def _clusters(self, service: Json) -> tuple[SimCluster | None, SimCluster | None]:
         """reconcileRayCluster: a name in the status is a cluster that will be made."""

@@ -89,6 +89,7 @@ def test_what_a_dead_holder_left_is_taken_once_it_was_seen_unchanged_for_as_long
         assert spec(api)["leaseTransitions"] == 5
 
 
+@pytest.mark.slow
 def test_a_holder_whose_clock_is_wrong_keeps_it_while_it_renews(api: KubernetesApi) -> None:
     leave(api, PAST, 2)
     with renewing(api), pytest.raises(RetryError, match="gone is at it"), lease(api).held(3):
@@ -124,6 +125,7 @@ def test_a_holder_that_another_one_displaced_learns_of_it_and_leaves_the_other_a
     assert spec(api)["holderIdentity"] == "b"
 
 
+@pytest.mark.slow
 def test_a_holder_whom_somebody_labelled_keeps_it(api: KubernetesApi) -> None:
     with lease(api, duration_s=2).held(0) as insist:
         for _ in range(5):
