@@ -1,4 +1,4 @@
-"""Commands of runbooks and of docs/TROUBLESHOOTING.md: what they name exists."""
+"""Commands of runbooks, docs/TROUBLESHOOTING.md and docs/kubernetes.md: what they name exists."""
 
 import re
 from collections.abc import Iterator
@@ -10,8 +10,11 @@ from tests.manifests.checking.pods import pods
 from tests.manifests.checking.rendering import ROOT, rendered
 from tests.manifests.checking.services import services
 
-FILES = [ROOT / "docs" / "TROUBLESHOOTING.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md"))]
-OF_THE_OPERATOR = {"ray.io/serve": "true"}
+FILES = [
+    *(ROOT / "docs" / f"{name}.md" for name in ("TROUBLESHOOTING", "kubernetes")),
+    *sorted((ROOT / "docs" / "runbooks").glob("*.md")),
+]
+OF_THE_OPERATOR = {"ray.io/serve": "true", "ray.io/originated-from-cr-name": "anomaly-detector"}
 _OURS = re.compile(r"kubectl -n ml-dev (.+)")
 _LABEL = re.compile(r"-l ([\w./-]+)=([\w-]+)")
 _NAMED = re.compile(r"\b(?:get|describe|patch|exec|port-forward|undo|restart) (\w+)[/ ]([a-z][\w-]*)\b(?!=)")
