@@ -1,10 +1,13 @@
 """Arguments that name a bundle, and the table beside it."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from features.errors import InputError
 from flows.config.train import TrainConfig
-from flows.steps.bundles import Asked
+
+if TYPE_CHECKING:
+    from flows.steps.bundles import Asked
 
 
 def add_bundle(parser: argparse.ArgumentParser, default: str) -> None:
@@ -20,8 +23,10 @@ def add_bundle(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--model", help="registered model (default: the configured one)")
 
 
-def asked_bundle(arguments: argparse.Namespace, config: TrainConfig, aliases: tuple[str, ...]) -> Asked:
+def asked_bundle(arguments: argparse.Namespace, config: TrainConfig, aliases: tuple[str, ...]) -> "Asked":
     """What the arguments name; ``aliases`` without any."""
+    from flows.steps.bundles import Asked  # imports what scores, and whoever submits a job has none of it
+
     chosen = (arguments.alias,) if arguments.alias else aliases
     return Asked(arguments.model or config.model, getattr(arguments, "bundle", None), arguments.version, chosen)
 

@@ -3,6 +3,7 @@
 import random
 import shlex
 import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +88,23 @@ def test_arguments_arrive_as_given_through_the_shells_of_kuberay_and_ray(seed: i
     first = subprocess.run(["bash", "-ec", script], capture_output=True, check=True).stdout.decode().split("\0")[:-1]
     second = subprocess.run(["sh", "-c", f"printf '%s\\0' {shlex.join(first)}"], capture_output=True, check=True)
     assert tuple(second.stdout.decode().split("\0")[:-1]) == given
+
+
+def test_whoever_submits_needs_neither_ray_nor_what_scores() -> None:
+    """As the image `ops` has neither; `submit` reads the arguments of the command that the job runs."""
+    names = [
+        "cli.submit",
+        "cli.train",
+        "cli.validate",
+        "cli.drift",
+        "cli.cluster",
+        "steps.jobs",
+        "adapters.kubernetes_jobs",
+    ]
+    code = f"import sys, {', '.join(f'flows.{name}' for name in names)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded & {"ray", "onnxruntime", "pandas", "torch", "scipy", "sklearn", "kubernetes", "mlflow"} == set()
 
 
 def test_each_line_of_a_log_is_read_once() -> None:
