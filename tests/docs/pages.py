@@ -11,6 +11,7 @@ _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4}.*\n|\n(?= {4}))+")
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_TABLE = re.compile(r"(?:^\|.*\|\n?)+", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -48,6 +49,18 @@ class Page:
         """Targets of its links into this repository."""
         found = _LINK.findall(_SPAN.sub("", self._parts[0]))
         return (target for target in found if not re.match(r"[a-z]+:", target))
+
+    @property
+    def tables(self) -> Iterator[list[list[str]]]:
+        """Cells of each table, by row, without the line below its head."""
+        for table in _TABLE.findall(self._parts[0]):
+            rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in table.splitlines()]
+            yield [[cell.strip() for cell in row] for row in (rows[0], *rows[2:])]
+
+    def section(self, heading: str) -> str:
+        """What stands below a heading, up to the next of its level; "" where there is none."""
+        found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", self._parts[0], re.MULTILINE | re.DOTALL)
+        return found[1] if found else ""
 
     @property
     def anchors(self) -> set[str]:
