@@ -12,7 +12,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def families(telemetry: Telemetry, holder: Holder, log: PredictionLog | None) -> list[Family]:
     """Every metric of this replica, as docs/serving.md lists them."""
     served = holder.served
-    same = served is not None and served.bundle.digest == holder.desired.digest
+    same = (served.bundle.digest if served else "") == holder.desired.digest  # before the first promotion: neither
     found = telemetry.families()
     found.append(single("load_failures", "counter", "Bundles that could not be loaded.", holder.failures))
     found.append(single("desired_is_served", "gauge", "1 when the bundle asked for is the one served.", same))

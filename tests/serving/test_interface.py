@@ -13,7 +13,7 @@ from referencing import Registry, Resource
 from serving.endpoints import ENDPOINTS
 from serving.failure import Failure, Kind
 from serving.holder import Holder
-from serving.settings import Limits
+from serving.settings import BundleRef, Limits
 from tests.serving.service import Answer, Service, publish, serve
 
 MAX_BODY = Limits().body_bytes
@@ -122,8 +122,14 @@ def test_metrics_are_those_of_this_replica_and_say_so(forest: Service) -> None:
 
 
 def test_metrics_show_that_the_desired_bundle_is_not_served() -> None:
-    found = samples(Service(Holder()))
-    assert found["vigia_desired_is_served"] == 0
+    holder = Holder()
+    holder.desired = BundleRef("file:///b", "0" * 64)
+    assert samples(Service(holder))["vigia_desired_is_served"] == 0
+
+
+def test_before_the_first_promotion_metrics_tell_of_no_difference() -> None:
+    """Else every new environment would raise an alarm that its replicas serve another bundle."""
+    assert samples(Service(Holder()))["vigia_desired_is_served"] == 1
 
 
 def test_the_metrics_are_read_by_a_prometheus_parser(forest: Service) -> None:
