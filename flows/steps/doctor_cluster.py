@@ -35,7 +35,7 @@ _KINDS = {
 }
 _GATES = {"RayServiceIncrementalUpgrade": "false"}
 """Two fleets that share the traffic for a while: a verification would never see one digest everywhere."""
-_HEALTH_CHECKED = ("ray.io_RayService", "ray.io_RayJob", "ray.io_RayCluster")
+_HEALTH_CHECKED = ("ray.io_RayService", "ray.io_RayJob", "ray.io_RayCluster", "batch_CronJob")
 _PROMETHEUS = Service("monitoring", "prometheus-operator-kube-p-prometheus", 9090)
 _SETUP = "run scripts/1-config-cluster.sh; it may be run again"
 
