@@ -59,6 +59,12 @@ def test_values_of_secrets_and_what_autoscalers_write_are_left_alone(application
     assert left["apps", "Deployment"]["name"] == "mlflow"
 
 
+def test_a_schedule_that_somebody_suspends_by_hand_stays_suspended(environment: str) -> None:
+    """What git does not say, nobody sets back: the API's own default is that it runs."""
+    schedules = [found["spec"] for found in overlays.documents(environment) if found["kind"] == "CronJob"]
+    assert {spec.get("suspend", "unsaid") for spec in schedules} == {"unsaid", True}
+
+
 def test_the_project_lets_the_application_in(application: dict[str, Any]) -> None:
     project, spec = read("project.yaml"), application["spec"]
     assert spec["project"] == project["metadata"]["name"]
