@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from features.errors import RefusedError, RetryError, UnverifiedError
+from features.errors import RefusedError, RetryError, UnverifiedError, VigiaError
 from flows.adapters.kubernetes_api import KubernetesApi
 from flows.adapters.kubernetes_errors import MissingError, ModifiedError
 from flows.adapters.kubernetes_kinds import LEASES
@@ -87,51 +87,59 @@ class ClusterLease:
 
 @dataclass
 class _Hold:
-    """The lease while it is held. ``at``: when the request that renewed it last was made."""
+    """The lease while it is held. at: when the request that renewed it last was made; turn: one renews at a time."""
 
     lease: ClusterLease
     object: Json
     at: float
     lost: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def insist(self) -> None:
-        """Raise UnverifiedError unless nobody else can hold it by now."""
+        """Renew it now: a clock that stood still while the machine slept would not notice that another one has it."""
+        trouble = self._renew_once()
         since = time.monotonic() - self.at
-        if not self.lost and since > self.lease.duration_s * 2 / 3:
-            self.lost = f"it could not be renewed for {since:.0f} s"
-        if self.lost:
-            raise UnverifiedError(f"the lease {self.lease.name} was lost: {self.lost}; nothing was changed")
+        if not trouble and since > self.lease.duration_s * 2 / 3:
+            trouble = f"it could not be renewed for {since:.0f} s"
+        if self.lost or trouble:
+            raise UnverifiedError(f"the lease {self.lease.name} was lost: {self.lost or trouble}; run it again")
 
     def renew(self) -> None:
         """Renew it until it ends or another one has it; an API that is away is asked again."""
         while not self.ended.wait(self.lease.duration_s / 3) and not self.lost:
-            with suppress(RetryError, MissingError):
-                self._renew_once()
+            self._renew_once()
 
     def release(self) -> None:
         """Let the next one in at once; without an answer it waits until the lease has run out."""
         if not self.lost:
-            with suppress(RetryError, MissingError):
+            with suppress(VigiaError):
                 self._put({"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _time()})
 
-    def _renew_once(self) -> None:
-        """Once more where another one wrote the object first, and it is still held."""
-        for _ in range(_TRIES):
-            at = time.monotonic()
-            with suppress(ModifiedError):
-                self._put({"renewTime": _time()})
-                self.at = at
-                return
-            self._look_who()
-            if self.lost:
-                return
+    def _renew_once(self) -> str:
+        """Why it could not be renewed, "" where it was. Tried again while it is held: the object may have been written
+        by somebody else, or by a request of ours whose answer was lost."""
+        trouble = ""
+        with self.turn:
+            for _ in range(_TRIES):
+                if self.lost:
+                    break
+                at = time.monotonic()
+                try:
+                    self._put({"renewTime": _time()})
+                    self.at = at
+                    return ""
+                except VigiaError as error:
+                    trouble = f"it could not be renewed: {error}"
+                with suppress(VigiaError):
+                    self._look_who()
+        return trouble
 
     def _put(self, values: Json) -> None:
         self.object = self.lease.api.replace(LEASES, {**self.object, "spec": {**self.object["spec"], **values}})
 
     def _look_who(self) -> None:
-        found = self.lease.api.get(LEASES, self.lease.name)
+        found = self.lease._find() or {"spec": {}}
         who = found["spec"].get("holderIdentity")
         if who == self.lease.holder:  # somebody labelled it, or an answer to us was lost
             self.object = found

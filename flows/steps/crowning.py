@@ -1,6 +1,7 @@
 """The aliases of an environment follow what was verified; nothing else moves them."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from features.errors import DisagreementError, RefusedError
@@ -12,11 +13,12 @@ from flows.steps.doors import Doors
 from flows.steps.history import read_history
 
 
-def crown(doors: Doors, head: Head, seen: Look) -> tuple[ModelVersion, bool]:
+def crown(doors: Doors, head: Head, seen: Look, certain: Callable[[], None]) -> tuple[ModelVersion, bool]:
     """Point champion at the version and previous at the one before it, and tag the version with the evidence.
 
-    Returns the version, and whether the champion is a new one. Each move is safe to repeat: previous goes first, so
-    that whoever is stopped between the two finds the old champion where it was. Raises DisagreementError when the
+    certain: asked right before each move, as the registry may have taken its time; raises where it must not be made any
+    more. Returns the version, and whether the champion is a new one. Each move is safe to repeat: previous goes first,
+    so that whoever is stopped between the two finds the old champion where it was. Raises DisagreementError when the
     registry knows another digest for that version, RefusedError when its gate refused it and nobody overrode that.
     """
     version = registered(doors, head)
@@ -28,8 +30,8 @@ def crown(doors: Doors, head: Head, seen: Look) -> tuple[ModelVersion, bool]:
         if version.tags.get(rolled_back_tag(environment.name)):  # promoted again on purpose, and it serves
             doors.registry.tag_version(version.name, version.version, {rolled_back_tag(environment.name): ""})
         if champion is not None:
-            _move(doors, environment.previous, champion, head.commit, now)
-        _move(doors, environment.champion, version, head.commit, now)
+            _move(doors, environment.previous, champion, head.commit, now, certain)
+        _move(doors, environment.champion, version, head.commit, now, certain)
         doors.registry.tag_version(version.name, version.version, {f"champion_{environment.name}_since": now})
     evidence = {"commit": head.commit, "replicas": sorted(seen.running), "answered": seen.answered}
     tags = {f"verified_{environment.name}": now, f"verified_{environment.name}_by": json.dumps(evidence)}
@@ -48,12 +50,13 @@ def registered(doors: Doors, head: Head) -> ModelVersion:
     return version
 
 
-def _move(doors: Doors, alias: str, version: ModelVersion, commit: str, now: str) -> None:
+def _move(doors: Doors, alias: str, version: ModelVersion, commit: str, now: str, certain: Callable[[], None]) -> None:
     found = doors.registry.by_alias(version.name, alias)
     before = found.version if found else ""
     if before != version.version:
         name = doors.environment.name
         move = AliasMove(now, name, alias, version.name, before, version.version, version.digest, commit)
+        certain()
         doors.log.append(move)
         doors.registry.set_alias(version.name, alias, version.version)
 

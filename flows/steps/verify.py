@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from features.errors import (
     DisagreementError,
@@ -27,6 +28,25 @@ _ASK_AGAIN_S = 0.5
 Apply = Callable[[], object]
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """A verification that holds the lease; insist: raises where somebody else may hold it by now."""
+
+    doors: Doors
+    heads: HeadReader
+    rules: Rules
+    progress: Progress
+    insist: Callable[[], None]
+    apply: Apply | None = None
+
+    def insist_on(self, head: Head) -> None:
+        """Raises where another verifier may be at it by now, or where git names another bundle."""
+        self.insist()
+        now = self.heads.read()
+        if now.digest != head.digest:
+            _refuse(Superseded(now), head)
+
+
 def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", apply: Apply | None = None) -> Outcome:
     """Move the aliases to what git's head names, once every running replica serves exactly that.
 
@@ -37,33 +57,33 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
     pull request proposes that where the branch takes no push.
     """
     with doors.lease.held(rules.timeout_s) as insist:
-        heads = HeadReader(doors.environment)
-        head = heads.read()
+        turn = _Turn(doors, HeadReader(doors.environment), rules, progress, insist, apply)
+        head = turn.heads.read()
         if expected and head.version != expected:
             raise RolloutError(f"superseded: git names version {head.version or 'nothing'} by now, not {expected}")
         if not head.digest:
             return Outcome((("Verified", f"nothing is promoted to {doors.environment.name} yet"),), "promote")
         with progress.stage(f"Verifying version {head.version} at every replica") as stage:
-            decision, seen = _watch(doors, heads, head, rules, stage)
+            decision, seen = _watch(turn, head, stage)
             stage.result(type(decision).__name__.lower())
-        insist()
         if isinstance(decision, Bad):
-            _revert(doors, heads, head, decision.proof, rules, progress, apply)
+            insist()
+            _revert(turn, head, decision.proof)
         _refuse(decision, head)
-        return _crowned(doors, head, seen)
+        return _crowned(turn, head, seen)
 
 
-def _watch(doors: Doors, heads: HeadReader, head: Head, rules: Rules, stage: Stage) -> tuple[Decision, Look]:
+def _watch(turn: _Turn, head: Head, stage: Stage) -> tuple[Decision, Look]:
     """Look until there is a verdict: soon again while something lacks, then at the distance that proof asks for."""
-    began, looks = time.monotonic(), []
+    began, looks, rules = time.monotonic(), [], turn.rules
     while True:
-        looks.append(look(doors, heads, head, time.monotonic() - began))
+        looks.append(look(turn.doors, turn.heads, head, time.monotonic() - began))
         decision = judge(head, looks, rules)
         if not isinstance(decision, Waiting):
             return decision, looks[-1]
         stage.update(decision.reason)
         lacks = lacking(head.digest, looks[-1])
-        _pause(heads, head, min(rules.spacing_s, _ASK_AGAIN_S) if lacks else rules.spacing_s)
+        _pause(turn.heads, head, min(rules.spacing_s, _ASK_AGAIN_S) if lacks else rules.spacing_s)
 
 
 def _pause(heads: HeadReader, head: Head, seconds: float) -> None:
@@ -76,12 +96,15 @@ def _pause(heads: HeadReader, head: Head, seconds: float) -> None:
                 return
 
 
-def _crowned(doors: Doors, head: Head, seen: Look) -> Outcome:
-    version, new = crown(doors, head, seen)
+def _crowned(turn: _Turn, head: Head, seen: Look) -> Outcome:
+    version, new = crown(turn.doors, head, seen, lambda: turn.insist_on(head))
     count = len(seen.running)
     lines = (
         ("Verified", f"{count} of {count} replicas serve sha256:{version.digest[:12]}, and so does /predict"),
-        ("Alias", f"{doors.environment.champion} is {'now ' if new else ''}{version.name} version {version.version}"),
+        (
+            "Alias",
+            f"{turn.doors.environment.champion} is {'now ' if new else ''}{version.name} version {version.version}",
+        ),
     )
     figures = {
         "commit": head.commit,
@@ -101,13 +124,12 @@ def _refuse(decision: Decision, head: Head) -> None:
         raise RolloutError(f"superseded: git names {by} by now, not version {head.version}; no alias was moved")
 
 
-def _revert(
-    doors: Doors, heads: HeadReader, head: Head, proof: str, rules: Rules, progress: Progress, apply: Apply | None
-) -> None:
+def _revert(turn: _Turn, head: Head, proof: str) -> None:
     """Go back by a commit, and see that through; by a pull request where the branch takes no push.
 
     Raises RolloutError, always, unless UnreachableError.
     """
+    doors = turn.doors
     entries = read_history(doors.environment)
     to = newest_intact(doors.environment, entries, head)
     mark = mark_left(doors.registry, doors.environment, head, proof)
@@ -118,25 +140,23 @@ def _revert(
         told = (propose_revert(doors, way, error), mark)
         raise RolloutError("; ".join(filter(None, told))) from error
     done = f"version {head.version} is bad and was reverted {where_to(to)} by commit {(commit or '')[:12]}: {proof}"
-    after = (
-        _see_through(doors, heads, rules, progress, apply) if to["digest"] else "nothing is served by git's word now"
-    )
+    after = _see_through(turn) if to["digest"] else "nothing is served by git's word now"
     raise RolloutError("; ".join(part for part in (done, after, mark) if part))
 
 
-def _see_through(doors: Doors, heads: HeadReader, rules: Rules, progress: Progress, apply: Apply | None) -> str:
+def _see_through(turn: _Turn) -> str:
     """Verify what git names after a revert; in words."""
-    head = heads.read()
-    with progress.stage(f"Verifying version {head.version} after the revert") as stage:
-        if apply:
-            apply()
-        decision, seen = _watch(doors, heads, head, rules, stage)
+    head = turn.heads.read()
+    with turn.progress.stage(f"Verifying version {head.version} after the revert") as stage:
+        if turn.apply:
+            turn.apply()
+        decision, seen = _watch(turn, head, stage)
         stage.result(type(decision).__name__.lower())
     try:
         _refuse(decision, head)
         if isinstance(decision, Bad):
             return f"version {head.version} is bad too ({decision.proof})"
-        crown(doors, head, seen)
+        crown(turn.doors, head, seen, lambda: turn.insist_on(head))
     except VigiaError as error:
         return str(error)
     return f"version {head.version} serves everywhere again"
