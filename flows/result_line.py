@@ -9,8 +9,10 @@ ends with 0 for one of VERDICTS too, since whatever started the job counts anyth
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from flows.exit_codes import ExitCode
 
@@ -39,15 +41,17 @@ def result_line(told: Mapping[str, object]) -> str:
 
 
 def read_result(log: str) -> Result | None:
-    """What the last such line of a log says; None where there is none, or only half of one."""
+    """What the last such line of a log says; None where there is none, only half of one, or a code that is not ours."""
     lines = [line for line in log.splitlines() if line.startswith(PREFIX)]
     if not lines:
         return None
     try:
         said = json.loads(lines[-1].removeprefix(PREFIX))
-        return Result(**{field.name: said[field.name] for field in fields(Result)})
-    except (ValueError, KeyError, TypeError):
+        found = msgspec.convert(said, Result)
+        ExitCode(found.exit_code)
+    except ValueError:  # of msgspec too
         return None
+    return found
 
 
 def job_code(code: ExitCode) -> ExitCode:

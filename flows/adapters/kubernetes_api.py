@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from features.errors import UnreachableError
 from flows.adapters.kubernetes_errors import Asked, ExpiredError, NotStartedError, refusal
 from flows.adapters.kubernetes_kinds import PODS, SERVICES, Kind
+from flows.adapters.kubernetes_logs import stamped
 from flows.adapters.kubernetes_transport import Transport
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ class KubernetesApi:
             return self.look(kind, name, namespace)
 
     def log(self, pod: str, container: str = "", since: str = "") -> list[str]:
-        """Lines of a pod's log, each after its time and a blank, from a time on (RFC 3339, by the second).
+        """Lines of a pod's log, each after its time (UTC) and a blank, from a time on (RFC 3339, by the second).
 
         None before its container runs. Raises MissingError where the pod is not there.
         """
         asked = self._asked("GET", PODS, pod, None)
         query = {"timestamps": "true", "container": container, "sinceTime": since}
         try:
-            return list(self._transport.lines(asked, PODS.path(asked.namespace, pod, "log"), query))
+            return stamped(pod, self._transport.lines(asked, PODS.path(asked.namespace, pod, "log"), query))
         except NotStartedError:
             return []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from flows.result_line import PREFIX, Result, read_result
 
@@ -22,19 +23,33 @@ class DriverLog:
         return f"{time[:19]}Z" if time else ""
 
     def read(self, pod: str, attempt: str, lines: Iterable[str]) -> tuple["DriverLog", list[str]]:
-        """With a piece of a pod's log (each line after its time), and the lines of it that are new, for people."""
+        """With a piece of a pod's log (each line after its time), and the lines of it that are new, for people.
+
+        Two streams are written into one log, so that neighbours may be out of order; a result counts wherever it is,
+        also behind what a progress bar left on its line.
+        """
         last, count = self.last.get(pod, ("", 0))
         skip, results, new = count, dict(self.results), []
-        for line in lines:
-            time, _, text = line.partition(" ")
+        for time, text in sorted(map(_parted, lines), key=itemgetter(0)):
+            before, mark, said = text.partition(PREFIX)
+            if found := read_result(mark + said):
+                results[attempt], text = found, before
             if time < last:
                 continue
             if time == last and skip:
                 skip -= 1
                 continue
             last, count = time, count + 1 if time == last else 1
-            if text.startswith(PREFIX) and (found := read_result(text)):
-                results[attempt] = found
-            else:
-                new.append(text)
+            if text or not found:
+                new.append(_shown(text))
         return replace(self, last={**self.last, pod: (last, count)}, results=results), new
+
+
+def _parted(line: str) -> tuple[str, str]:
+    time, _, text = line.partition(" ")
+    return time, text
+
+
+def _shown(text: str) -> str:
+    """What a terminal would have left of a line that a progress bar wrote over and over."""
+    return text.rstrip("\r").rpartition("\r")[2]

@@ -36,6 +36,18 @@ def test_a_job_that_was_killed_has_no_result(log: str) -> None:
     assert read_result(log) is None
 
 
+@pytest.mark.parametrize(
+    "told", [{"exit_code": 99}, {"exit_code": "0"}, {"exit_code": None}, {"figures": [1]}, {"error": None}]
+)
+def test_what_no_job_of_ours_would_say_is_no_result(told: dict[str, object]) -> None:
+    assert read_result(result_line(TOLD | told)) is None
+
+
+def test_a_figure_that_is_no_number_may_be_in_it() -> None:
+    found = read_result(result_line(TOLD | {"figures": {"auc": float("nan")}}))
+    assert found is not None
+
+
 @pytest.mark.parametrize("code", ExitCode)
 def test_a_verdict_is_no_failure_of_the_job(code: ExitCode) -> None:
     assert job_code(code) == (0 if code in (3, 10, 11) else code)

@@ -200,9 +200,26 @@ def test_a_log_has_times_and_can_begin_later(api: KubernetesApi, cluster: Cluste
     api.create(PODS, {"metadata": {"name": "pod"}, "spec": {"containers": [{"name": "main", "image": "none:0"}]}})
     assert api.log("pod") == []
     log = cluster.fake.logs["ml-dev", "pod", ""] = Log()
-    log.lines += [("2026-11-01T00:00:00.5Z", "one"), ("2026-11-01T00:00:02.5Z", "two")]
-    assert api.log("pod") == ["2026-11-01T00:00:00.5Z one", "2026-11-01T00:00:02.5Z two"]
-    assert api.log("pod", since="2026-11-01T00:00:01Z") == ["2026-11-01T00:00:02.5Z two"]
+    log.lines += [("2026-11-01T00:00:00.500000000Z", "one"), ("2026-11-01T00:00:02.500000000Z", "two")]
+    assert api.log("pod") == ["2026-11-01T00:00:00.500000000Z one", "2026-11-01T00:00:02.500000000Z two"]
+    assert api.log("pod", since="2026-11-01T00:00:01Z") == ["2026-11-01T00:00:02.500000000Z two"]
+
+
+def test_times_of_a_node_in_another_zone_are_told_in_utc(api: KubernetesApi, cluster: Cluster) -> None:
+    zoned = [("2026-11-23T01:30:05.12+02:00", "one"), ("2026-11-22T23:30:05.120000001Z", "two")]
+    cluster.fake.make({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "far", "namespace": "ml-dev"}})
+    cluster.fake.logs["ml-dev", "far", ""] = Log(zoned)
+    assert api.log("far") == ["2026-11-22T23:30:05.120000000Z one", "2026-11-22T23:30:05.120000001Z two"]
+
+
+def test_a_word_of_the_kubelet_is_no_line_of_a_log(api: KubernetesApi, cluster: Cluster) -> None:
+    cluster.fake.make({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "lost", "namespace": "ml-dev"}})
+    word = ("unable", "to retrieve container logs for containerd://abc")
+    cluster.fake.logs["ml-dev", "lost", ""] = Log([word])
+    with pytest.raises(UnreachableError, match="the log of lost cannot be read: unable to retrieve container logs"):
+        api.log("lost")
+    cluster.fake.logs["ml-dev", "lost", ""] = Log([("2026-11-22T23:30:05.000000001Z", "a"), word])
+    assert api.log("lost") == ["2026-11-22T23:30:05.000000001Z a"]
 
 
 def test_the_account_of_a_pod_is_used_inside_a_cluster(cluster: Cluster, tmp_path: Path) -> None:

@@ -129,3 +129,16 @@ def test_the_result_is_kept_by_attempt_and_not_shown() -> None:
 def test_another_pod_begins_anew() -> None:
     log, _ = DriverLog().read("p", "a", ["T5 one"])
     assert log.read("q", "b", ["T1 one"])[1] == ["one"]
+
+
+def test_lines_of_two_streams_that_are_out_of_order_are_all_read() -> None:
+    log, shown = DriverLog().read("p", "a", ["T2 err", f"T1 {LINE}", "T1 out"])
+    assert (shown, log.results["a"].digest) == (["out", "err"], "d")
+    log, again = log.read("p", "b", ["T2 err", f"T1 {LINE}"])
+    assert (again, log.results["b"].digest) == ([], "d")
+
+
+def test_a_result_behind_a_progress_bar_counts_and_the_bar_is_shown_as_it_ended() -> None:
+    log, shown = DriverLog().read("p", "a", ["T1 10%|#\r90%|##", f"T2 10%|#\r100%|###{LINE}", "T3 windows\r"])
+    assert (shown, log.results["a"].digest) == (["90%|##", "100%|###", "windows"], "d")
+    assert DriverLog().read("p", "a", ["T1 ends with `vigia-result: {…}`"])[1] == ["ends with `vigia-result: {…}`"]
