@@ -17,7 +17,7 @@ class _Stage:
 
     def update(self, text: str) -> None:
         if self._status:
-            self._status.update(f"{self._title}: {text}")
+            self._status.update(Text(f"{self._title}: {text}"))
 
     def result(self, text: str) -> None:
         self.found = text
