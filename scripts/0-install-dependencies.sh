@@ -23,12 +23,11 @@ readonly bin=${VIGIA_BIN:-/usr/local/bin}
 readonly docker_fingerprint=9DC858229FC7DD38854AE2D88D81803C0EBFCD88
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-as_root=()
-((EUID == 0)) || as_root=(sudo)
 architecture=$(dpkg --print-architecture 2>/dev/null) || code=2 fail "this is for Debian and Ubuntu: no dpkg here"
 [[ $architecture =~ ^(amd64|arm64)$ ]] || code=2 fail "no programs for $architecture are published by all; amd64 or arm64"
 
 main() {
+  ((dry_run)) || mkdir -p "$bin" 2>/dev/null || true # one's own folder needs no root
   packages git curl ca-certificates gnupg openssl openssh-client
   docker_engine
   program kubectl "$KUBECTL_VERSION" kubectl version --client
@@ -38,7 +37,13 @@ main() {
   program argocd "$ARGOCD_VERSION" argocd version --client --short
   at_least "$(git --version | version_in)" "$GIT_VERSION" ||
     say "git $(git --version | version_in) is older than the documented $GIT_VERSION"
-  say "done; next: scripts/1-config-cluster.sh"
+  say "done; next, as a user of the group docker: scripts/1-config-cluster.sh"
+}
+
+as_root() {
+  ((EUID)) || { run "$@"; return; }
+  command -v sudo >/dev/null || code=2 fail "there is no sudo here, and root is needed for: $*"
+  run sudo "$@"
 }
 
 packages() {
@@ -47,8 +52,8 @@ packages() {
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
-  run "${as_root[@]}" apt-get update -qq
-  run "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  as_root apt-get update -qq
+  as_root apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
 docker_engine() {
@@ -64,16 +69,16 @@ docker_engine() {
   ((dry_run)) || docker_key "$system"
   printf 'deb [arch=%s signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/%s %s stable\n' \
     "$architecture" "$system" "$codename" >"$work/docker.list"
-  run "${as_root[@]}" install -D -m 0644 "$work/docker.asc" /etc/apt/keyrings/docker.asc
-  run "${as_root[@]}" install -D -m 0644 "$work/docker.list" /etc/apt/sources.list.d/docker.list
-  run "${as_root[@]}" apt-get update -qq
-  run "${as_root[@]}" apt-get install -y -qq docker-ce docker-ce-cli containerd.io docker-buildx-plugin
+  as_root install -D -m 0644 "$work/docker.asc" /etc/apt/keyrings/docker.asc
+  as_root install -D -m 0644 "$work/docker.list" /etc/apt/sources.list.d/docker.list
+  as_root apt-get update -qq
+  as_root apt-get install -y -qq docker-ce docker-ce-cli containerd.io docker-buildx-plugin
   say "to use docker without sudo: sudo usermod -aG docker \$USER, then log in again (that is as good as root)"
 }
 
 docker_key() { # system
   download "https://download.docker.com/linux/$1/gpg" >"$work/docker.asc" || fail "cannot read Docker's key"
-  gpg --show-keys --with-colons "$work/docker.asc" | grep -q "^fpr:.*:$docker_fingerprint:" ||
+  [[ $(gpg --show-keys --with-colons "$work/docker.asc") == *$'\n'"fpr:::::::::$docker_fingerprint:"* ]] ||
     fail "the key at download.docker.com is not $docker_fingerprint"
 }
 
@@ -110,9 +115,12 @@ program() {
     file=$work/$name
     [ "$name" = kustomize ] || file=$work/linux-$architecture/$name
   fi
-  local as=("${as_root[@]}")
-  [ ! -w "$bin" ] || as=()
-  run "${as[@]}" install -D -m 0755 "$file" "$bin/$name"
+  local as=as_root
+  [ ! -w "$bin" ] || as=run
+  "$as" install -D -m 0755 "$file" "$bin/$name"
+  hash -r
+  ((dry_run)) || [ "$(command -v "$name")" = "$bin/$name" ] ||
+    say "another $name comes first on your PATH: $(command -v "$name" || echo none); put $bin before it"
 }
 
 main

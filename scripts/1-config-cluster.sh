@@ -39,7 +39,10 @@ trap 'rm -rf "$secrets"' EXIT
 
 main() {
   before_anything
-  [ -n "$context" ] || minikube_cluster
+  if [ -z "$context" ]; then
+    docker_answers
+    minikube_cluster
+  fi
   the_right_cluster
   namespaces argocd ml-dev monitoring
   secrets_of_monitoring # Grafana and Alertmanager mount theirs
@@ -53,8 +56,9 @@ main() {
 }
 
 before_anything() {
-  local program
-  for program in kubectl helm git openssl; do
+  local program programs=(kubectl helm git openssl)
+  [ -n "$context" ] || programs+=(docker minikube)
+  for program in "${programs[@]}"; do
     command -v "$program" >/dev/null || code=2 fail "$program is not installed: scripts/0-install-dependencies.sh"
   done
   if ((dry_run)); then

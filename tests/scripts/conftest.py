@@ -14,6 +14,9 @@ GIT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMA
 GIT |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@t", "GIT_CONFIG_NOSYSTEM": "1"}
 
 
+HELM = """case "$*" in "show crds "*) printf '{"kind":"CustomResourceDefinition","of":"%s"}' "$3" ;; esac"""
+
+
 @dataclass
 class Bench:
     """``folder/checkout`` with scripts and manifests under git, ``folder/home``, ``folder/bin`` first on PATH."""
@@ -99,11 +102,12 @@ def fresh(tmp_path: Path, checkouts: Path) -> Bench:
 
 
 def filled_in(folder: Path, checkouts: Path) -> Bench:
-    """Filled in for Acme/anomaly-detection-system and committed; kubectl, helm and minikube are stubs."""
+    """Filled in for Acme/anomaly-detection-system and committed; docker, kubectl, helm and minikube are stubs."""
     bench = _prepared(folder)
     shutil.copytree(checkouts / "filled-in", bench.checkout, dirs_exist_ok=True)
     bench.stub("kubectl", STUBS / "kubectl")
-    bench.stub("helm")
+    bench.stub("helm", HELM)
+    bench.stub("docker", 'case "$*" in "container inspect "*) exit 1 ;; esac')
     bench.stub("minikube")
     return bench
 

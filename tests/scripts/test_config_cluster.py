@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.scripts.conftest import Bench, expected
 
 TOKEN = "ghp_NeverShowThisToken"
@@ -68,7 +70,7 @@ def test_every_version_is_that_of_the_one_file(bench: Bench) -> None:
     file.write_text(re.sub(r"(?m)^(\w+)=(v?)[\d.]+$", r"\1=\g<2>7.8.9", file.read_text()))
     bench.run("1-config-cluster.sh")
     installs = [call for call in bench.calls().splitlines() if call.startswith("helm") or "install.yaml" in call]
-    assert len(installs) == 8
+    assert len(installs) == 10
     assert all("7.8.9" in call for call in installs)
 
 
@@ -77,6 +79,50 @@ def test_another_cluster_than_the_one_meant_is_refused(bench: Bench) -> None:
     assert done.returncode == 2
     assert "kubectl's current context is 'minikube', not 'production'" in done.stderr
     assert "helm" not in bench.calls()
+
+
+def test_a_docker_that_does_not_answer_is_named_before_anything_is_begun(bench: Bench) -> None:
+    bench.stub("docker", "echo permission denied >&2; exit 1")
+    done = bench.run("1-config-cluster.sh")
+    assert done.returncode == 2
+    assert "sudo usermod -aG docker" in done.stderr
+    assert bench.calls() == "docker info\n"
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [("2000000000 12884901888", "has 2 CPUs and 12288 MiB"), ("6000000000 2147483648", "has 6 CPUs and 2048 MiB")],
+)
+def test_a_minikube_that_is_there_and_too_small_is_refused(bench: Bench, size: str, said: str) -> None:
+    bench.stub("docker", f"echo {size}")
+    done = bench.run("1-config-cluster.sh")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "minikube delete" in done.stderr
+    assert not [call for call in bench.calls().splitlines() if not call.startswith("docker")]
+
+
+@pytest.mark.parametrize("size", ["6000000000 12884901888", "0 0"])
+def test_a_minikube_that_is_there_and_large_enough_is_started(bench: Bench, size: str) -> None:
+    bench.stub("docker", f"echo {size}")
+    done = bench.run("1-config-cluster.sh")
+    assert done.returncode == 0, done.stderr
+    assert "minikube start --cpus=6 --memory=12288 --driver=docker" in bench.calls()
+
+
+def test_a_minikube_of_another_name_needs_neither_docker_nor_minikube(bench: Bench) -> None:
+    bench.run("1-config-cluster.sh", "--context", "minikube")
+    assert not [call for call in bench.calls().splitlines() if call.startswith(("docker", "minikube"))]
+
+
+def test_kinds_that_helm_would_leave_as_they_are_come_before_the_charts_that_need_them(bench: Bench) -> None:
+    bench.run("1-config-cluster.sh")
+    calls = bench.calls().splitlines()
+    for chart in ("kube-prometheus-stack", "kuberay-operator"):
+        [shown] = [i for i, call in enumerate(calls) if call.startswith(f"helm show crds {chart} ")]
+        assert calls[shown + 1] == "kubectl apply --server-side --force-conflicts --filename -"
+        assert calls[shown + 2] == f'  {{"kind":"CustomResourceDefinition","of":"{chart}"}}'
+        assert shown < min(i for i, call in enumerate(calls) if call.startswith("helm upgrade"))
 
 
 def test_without_the_deploy_key_nothing_is_begun(bench: Bench) -> None:
@@ -88,7 +134,7 @@ def test_without_the_deploy_key_nothing_is_begun(bench: Bench) -> None:
 
 
 def test_manifests_that_name_no_repository_are_filled_in_and_the_run_stops_for_a_commit(fresh: Bench) -> None:
-    for name in ("kubectl", "helm", "minikube"):
+    for name in ("kubectl", "helm", "minikube", "docker"):
         fresh.stub(name)
     done = fresh.run("1-config-cluster.sh")
     assert done.returncode == 2

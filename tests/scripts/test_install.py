@@ -178,6 +178,38 @@ def test_a_key_of_docker_that_is_not_dockers_is_refused(machine: Bench) -> None:
     assert "apt-get" not in machine.calls()
 
 
+def test_docker_comes_from_its_own_repository_if_the_key_is_dockers(machine: Bench) -> None:
+    is_there(machine)
+    machine.stub("docker", 'echo "Docker version 20.10.5"')
+    machine.stub("install")
+    # More than a pipe holds: what looks for the key must not close it early.
+    machine.stub(
+        "gpg", "echo pub:; echo fpr:::::::::9DC858229FC7DD38854AE2D88D81803C0EBFCD88:; yes uid: | head -n 100000"
+    )
+    for system in ("debian", "ubuntu"):
+        key = machine.folder / "publishers/download.docker.com/linux" / system / "gpg"
+        key.parent.mkdir(parents=True)
+        key.write_text("a key")
+    done = machine.run("0-install-dependencies.sh")
+    assert done.returncode == 0, done.stderr
+    changes = [call for call in machine.calls().splitlines() if call.startswith(("install", "apt-get"))]
+    assert [call.split()[-1] for call in changes] == [
+        "/etc/apt/keyrings/docker.asc",
+        "/etc/apt/sources.list.d/docker.list",
+        "-qq",
+        "docker-buildx-plugin",
+    ]
+    assert "usermod -aG docker" in done.stderr
+
+
+def test_a_program_that_another_of_its_name_hides_is_spoken_of(machine: Bench) -> None:
+    is_there(machine)
+    machine.stub("helm", "echo v2.0.0")
+    done = machine.run("0-install-dependencies.sh")
+    assert f"another helm comes first on your PATH: {machine.folder}/bin/helm" in done.stderr
+    assert "another kubectl" not in done.stderr
+
+
 def test_elsewhere_than_on_debian_and_ubuntu_it_says_so(machine: Bench) -> None:
     machine.stub("dpkg", "exit 127")
     done = machine.run("0-install-dependencies.sh")
