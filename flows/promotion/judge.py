@@ -141,21 +141,24 @@ def _proof(digest: str, look: Look) -> str:
     """Who says that the bundle itself is bad; empty where nobody does."""
     for replica in look.replicas:
         failure = replica.failure
-        if failure and failure.digest == digest and _blames(failure.kind, look.content):
+        if failure and failure.digest == digest and _blames(failure.kind, look):
             return f"replica {replica.name} refuses it ({failure.kind}): {failure.text}"
     if look.status == "DEPLOY_FAILED" and look.applied == digest:
         for marked, kind in sorted(read_marks(look.message)):
-            if marked == digest and _blames(kind, look.content):
+            if marked == digest and _blames(kind, look):
                 return f"Serve reports DEPLOY_FAILED for it ({kind})"
     return ""
 
 
-def _blames(kind: Kind, content: Content) -> bool:
+def _blames(kind: Kind, look: Look) -> bool:
     """Whether a failure of that kind is the bundle's fault.
 
-    What the verifier itself finds intact is not corrupt: a disk, a cache or the memory of that replica is.
+    What the verifier itself finds intact is not corrupt: a disk, a cache or the memory of that replica is. A format
+    that a replica does not know is nobody's fault while its cluster is being replaced: the next one may know it.
     """
-    return kind is Kind.FORMAT or (kind in (Kind.DIGEST, Kind.CORRUPT) and content is Content.BROKEN)
+    if kind is Kind.FORMAT:
+        return not look.unsettled
+    return kind in (Kind.DIGEST, Kind.CORRUPT) and look.content is Content.BROKEN
 
 
 def _short(digest: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from features.errors import InputError, RetryError, UnverifiedError
+from features.errors import InputError, RetryError, UnreachableError, UnverifiedError
 from flows.adapters.git import head_commit, read_head
 from flows.environments import Environment
 from flows.promotion.observation import Content, Head, Look, Replica, make_head
@@ -19,7 +19,7 @@ from serving.settings import BundleRef
 _Answer = TypeVar("_Answer")
 _UNSEEN: tuple[Content, Served | None] = (Content.UNSEEN, None)
 _NOBODY: tuple[Replica, ...] = ()
-_BROKEN = (Kind.DIGEST, Kind.CORRUPT, Kind.FORMAT)
+_BROKEN = (Kind.DIGEST, Kind.CORRUPT)
 
 
 @dataclass
@@ -81,12 +81,17 @@ def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
 
 
 def stored_content(environment: Environment, uri: str, digest: str) -> tuple[Content, Served | None]:
-    """What the store holds under a digest. Raises UnreachableError when it does not show it."""
+    """What the store holds under a digest. Raises UnreachableError when it does not show it, or in a format that only
+    others know: content in its digest is not broken."""
     try:
         return Content.INTACT, Depot(environment.endpoint or "").load(BundleRef(uri, digest), "bundle")
     except InputError as error:
-        if make_failure(digest, error).kind in _BROKEN:
+        kind = make_failure(digest, error).kind
+        if kind in _BROKEN:
             return Content.BROKEN, None
+        if kind is Kind.FORMAT:
+            rule = f"another version of vigia wrote bundle {digest[:12]}, and this one cannot open it"
+            raise UnreachableError(f"{rule}: {error}") from error
         raise UnverifiedError(str(error)) from error
 
 

@@ -15,10 +15,11 @@ from features.errors import (
     UnreachableError,
     UnverifiedError,
 )
-from features.storage import local_path
+from features.storage import local_path, read_folder
 from flows.promotion.admission import GATE, rolled_back_tag
 from serving.failure import Kind
 from tests.flows.verification.conftest import MODEL, SHORT, Place
+from tests.serving.service import store_files
 
 
 def damage(place: Place, version: int) -> None:
@@ -125,6 +126,24 @@ def test_a_store_that_is_away_is_never_a_reason_to_revert(place: Place) -> None:
     with pytest.raises(UnverifiedError, match="nowhere"):
         place.verify(SHORT)
     assert place.head["version"] == "2"
+
+
+def test_a_verifier_older_than_the_bundle_neither_calls_it_broken_nor_changed(place: Place) -> None:
+    files = read_folder(place.refs[0].uri)
+    later = {**files, "bundle.json": files["bundle.json"].replace(b'"format": ', b'"format": 9')}
+    ref = store_files(local_path(place.refs[0].uri).parent, later, "2")
+    place.roll_out(1)
+    place.promote(2, uri=ref.uri, digest=ref.digest)
+    place.apply()
+    for kinds in ({}, {ref.digest: Kind.DIGEST}):  # everything serves it; one replica's copy is torn
+        place.fleet.replicas[0].fails = kinds
+        place.fleet.replicas[0].configure(ref.digest)
+        with pytest.raises(
+            UnverifiedError, match=r"another version of vigia wrote .* cannot open it: bundle\.json format"
+        ):
+            place.verify(SHORT)
+    assert place.head["digest"] == ref.digest
+    assert place.alias("champion") == "1"
 
 
 def test_one_replica_with_a_torn_copy_of_an_intact_bundle_is_no_reason_either(place: Place) -> None:
