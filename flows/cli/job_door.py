@@ -32,7 +32,7 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
 
 def patience_of(arguments: argparse.Namespace) -> Patience:
     """How long to wait: on a cluster a log may lag behind a status. Raises InputError."""
-    if arguments.timeout <= 0:
+    if not arguments.timeout > 0:  # nor NaN
         raise InputError("--timeout", "must be above 0", arguments.timeout)
     here = arguments.env in (None, LOCAL)
     return Patience(arguments.timeout, _SETTLE_HERE_S) if here else Patience(arguments.timeout)

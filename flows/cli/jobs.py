@@ -31,5 +31,5 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     if arguments.action == "stop":
         return jobs.stop(door, arguments.name, progress)
     if arguments.follow:
-        return jobs.follow(door, arguments.name, place.name, progress, patience_of(arguments))
+        return jobs.return_to(door, arguments.name, place.name, progress, patience_of(arguments))
     return jobs.show_log(door, arguments.name, progress)

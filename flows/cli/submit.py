@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     _check(arguments.job, given)
     patience = patience_of(arguments) if arguments.wait else None
     place, door = job_door(arguments, workspace, arguments.templates)
+    if place.namespace is not None:
+        _refuse_files_of_here(given)
     from flows.steps.jobs import submit
 
     name = job_name(arguments.job, datetime.now(UTC), secrets.token_hex(2))
@@ -44,6 +46,30 @@ def _check(command: str, given: tuple[str, ...]) -> None:
     """Refuse here what the command would refuse minutes later on the cluster."""
     parser = argparse.ArgumentParser(prog=f"vigia {command}")
     importlib.import_module(f"flows.cli.{command}").add_arguments(parser)
-    rest = parser.parse_known_args(given)[1]
+    found, rest = parser.parse_known_args(given)
     if rest:
         raise InputError("submit", f"the rest must be arguments of vigia {command}", " ".join(rest))
+    for setting in found.set:
+        _check_setting(setting)
+
+
+def _check_setting(setting: str) -> None:
+    """Its form and its key; whether the value will do depends on the configuration that is there."""
+    from flows.config.loading import UnknownKeyError, load_config, parse_setting
+    from flows.config.train import TrainConfig
+
+    parse_setting(setting)
+    try:
+        load_config(TrainConfig, None, [setting])
+    except UnknownKeyError:
+        raise
+    except InputError:
+        return
+
+
+def _refuse_files_of_here(given: tuple[str, ...]) -> None:
+    for word in given:
+        place = word.removeprefix("data.uri=")
+        if not place.startswith("-") and Path(place).is_file():
+            rule = "is a file of this machine, which a job on a cluster does not see; put it into S3 and give s3://…"
+            raise InputError("submit", rule, place)

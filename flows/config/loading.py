@@ -13,6 +13,10 @@ from features.errors import InputError
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class UnknownKeyError(InputError):
+    """No configuration of that kind has such a key, whatever else is in it."""
+
+
 def load_config(kind: type[Model], path: Path | None, settings: Iterable[str] = (), uri: str | None = None) -> Model:
     """Read a configuration of that kind; ``uri`` replaces the file's data.uri, and settings come last.
 
@@ -92,7 +96,7 @@ def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> Inpu
             path[-1], [k.rpartition(".")[2] for k in known], n=1
         )
         hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(known)}"
-        return InputError(key, f"is not a known key{hint}")
+        return UnknownKeyError(key, f"is not a known key{hint}")
     rule = first["msg"].removeprefix("Value error, ")
     return InputError(key, rule[0].lower() + rule[1:], first["input"] if path else ...)
 

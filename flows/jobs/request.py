@@ -14,6 +14,7 @@ Json = dict[str, Any]
 IMAGE = "vigia-train"
 """What templates call the image of training; kustomize maps nothing inside a ConfigMap."""
 LABEL = "vigia/job"
+_MODE = "K8sJobMode"
 _LONGEST = 47
 """Characters of a RayJob's name that KubeRay allows."""
 _PINNED = re.compile(r"@sha256:[0-9a-f]{64}$")
@@ -44,18 +45,22 @@ def ray_job(template: Mapping[str, Any], request: JobRequest) -> Json:
     only a job on a cluster that runs already may do without a digest, since that cluster's image is what runs.
     """
     made = copy.deepcopy(dict(template))
-    spec = made.get("spec")
+    spec, metadata = made.get("spec"), made.setdefault("metadata", {})
     if made.get("kind") != "RayJob" or not isinstance(spec, dict) or not str(spec.get("entrypoint") or "").strip():
         raise InputError(f"rayjob-{request.command}.yaml", "must be a RayJob with an entrypoint", made.get("kind"))
+    if not isinstance(metadata, dict) or not isinstance(metadata.setdefault("labels", {}), dict):
+        raise InputError(f"rayjob-{request.command}.yaml", "must hold keys and values in metadata and labels", metadata)
+    if (mode := spec.get("submissionMode", _MODE)) != _MODE:
+        rule = f"submissionMode must be {_MODE}: without a submitter's pod nobody can read what came of the job"
+        raise InputError(f"rayjob-{request.command}.yaml", rule, mode)
     if request.image and not is_pinned(request.image) and not spec.get("clusterSelector"):
         raise InputError("--image", "must be pinned by its digest (name@sha256:…)", request.image)
-    spec["entrypoint"] = entrypoint(str(spec["entrypoint"]), request.arguments)
-    metadata = made.setdefault("metadata", {})
+    spec["entrypoint"] = entrypoint(str(spec["entrypoint"]), tuple(map(_literal, request.arguments)))
     metadata.pop("namespace", None)  # that of the environment
     labels = {"app.kubernetes.io/part-of": "vigia", LABEL: request.command, "vigia/environment": request.environment}
-    metadata |= {"name": request.name, "labels": {**metadata.get("labels", {}), **labels}}
+    metadata |= {"name": request.name, "labels": {**metadata["labels"], **labels}}
     for container in _containers(spec):
-        if container.get("image", "").partition(":")[0] == IMAGE:
+        if str(container.get("image", "")).partition(":")[0] == IMAGE:
             if not request.image:
                 raise InputError("--image", f"must say what {IMAGE} is here: no RayCluster tells it")
             container["image"] = request.image
@@ -72,6 +77,11 @@ def entrypoint(command: str, arguments: tuple[str, ...]) -> str:
     return " ".join((" ".join(command.split()), *map(shlex.quote, arguments)))
 
 
+def _literal(argument: str) -> str:
+    """As the arguments of a submitter's container must have it, in which a kubelet fills in $(NAME) and halves $$."""
+    return argument.replace("$", "$$")
+
+
 def _containers(place: Any) -> Iterator[Json]:
     """Every container below, of whatever pod."""
     if isinstance(place, list):
@@ -80,6 +90,6 @@ def _containers(place: Any) -> Iterator[Json]:
     elif isinstance(place, dict):
         for key, one in place.items():
             if key in ("containers", "initContainers"):
-                yield from one
+                yield from (container for container in one or () if isinstance(container, dict))
             else:
                 yield from _containers(one)

@@ -18,13 +18,19 @@ _RETRY_S = 1.0
 
 def submit(door: JobDoor, request: JobRequest, progress: Progress, patience: Patience | None) -> Outcome:
     """Start a job, and with some patience follow it to its end."""
-    with progress.stage("Submitting") as stage:
+    with progress.stage(f"Submitting {request.name}"):
         door.create(request)
-        stage.result(request.name)
     back = way_back(request.name, request.environment)
     if patience is None:
         return Outcome((("Submitted", request.name),), back, figures={"job": request.name})
     return follow(door, request.name, request.environment, progress, patience)
+
+
+def return_to(door: JobDoor, name: str, environment: str, progress: Progress, patience: Patience) -> Outcome:
+    """Follow a job that was submitted earlier. Raises InputError where there is none of that name."""
+    if door.follow(name).look(0) is None:
+        raise _no_such_job(name)
+    return follow(door, name, environment, progress, patience)
 
 
 def follow(door: JobDoor, name: str, environment: str, progress: Progress, patience: Patience) -> Outcome:
@@ -104,4 +110,4 @@ def _told(line: JobLine, now: datetime) -> str:
 
 
 def _no_such_job(name: str) -> InputError:
-    return InputError("job", "must be one that `vigia jobs list` shows", name)
+    return InputError("job", "must be one that `vigia jobs list` shows; it may have been deleted", name)

@@ -198,7 +198,7 @@ def test_jobs_are_listed_shown_followed_and_stopped(shell: Shell) -> None:
     assert shell("jobs", "logs", name, "--follow")[0] == 0
     assert shell("jobs", "stop", name)[0] == 0
     assert shell.jobs() == []
-    for words in (("logs", name), ("stop", name)):
+    for words in (("logs", name), ("logs", name, "--follow"), ("stop", name)):
         code, _, err = shell("jobs", *words)
         assert (code, name in err) == (2, True)
 
@@ -207,6 +207,11 @@ def test_jobs_are_listed_shown_followed_and_stopped(shell: Shell) -> None:
     ("words", "told"),
     [
         (("train", "--bogus"), "the rest must be arguments of vigia train, got '--bogus'"),
+        (("train", "--set", "search"), "--set: must be written key.subkey=value"),
+        (("train", "--set", "serch.trials=8"), "serch: is not a known key; did you mean 'search'?"),
+        (("validate", "README.md"), "is a file of this machine, which a job on a cluster does not see"),
+        (("train", "--config", "pyproject.toml"), "is a file of this machine"),
+        (("train", "--wait", "--timeout", "nan"), "--timeout: must be above 0"),
         (("train", "--image", "vigia-train:0.1.0"), "--image: must be pinned by its digest"),
         (("train",), "--image: must say what vigia-train is here"),
         (("train", "--wait", "--timeout", "0"), "--timeout: must be above 0"),
@@ -214,7 +219,10 @@ def test_jobs_are_listed_shown_followed_and_stopped(shell: Shell) -> None:
         (("train", "--templates", "/nowhere"), "--templates: must be a file or an overlay"),
     ],
 )
-def test_what_cannot_be_submitted_is_told_at_once(shell: Shell, words: tuple[str, ...], told: str) -> None:
+def test_what_cannot_be_submitted_is_told_at_once(
+    shell: Shell, words: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
     code, _, err = shell("submit", *words)
     assert (code, told in err) == (2, True), err
     assert shell.jobs() == []

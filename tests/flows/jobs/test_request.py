@@ -74,6 +74,33 @@ def test_a_template_of_something_else_is_refused(given: dict[str, Any]) -> None:
         ray_job(given, REQUEST)
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({**template(), "metadata": None}, "must hold keys and values in metadata"),
+        ({**template(), "metadata": {"labels": None}}, "must hold keys and values in metadata"),
+        (template(submissionMode="HTTPMode"), "submissionMode must be K8sJobMode"),
+        (template(submissionMode="InteractiveMode"), "submissionMode must be K8sJobMode"),
+    ],
+)
+def test_a_template_that_somebody_broke_is_told(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=rf"^rayjob-train.yaml: {words}"):
+        ray_job(given, REQUEST)
+
+
+def test_containers_that_are_none_are_left_to_the_api_server() -> None:
+    broken = {"template": {"spec": {"containers": None, "initContainers": ["text"]}}}
+    assert ray_job(template(rayClusterSpec={"headGroupSpec": broken}), REQUEST)["spec"]["rayClusterSpec"]
+
+
+def test_a_kubelet_fills_nothing_into_arguments_and_a_shell_reads_them_as_they_were_given() -> None:
+    given = ("--set", "a=$(HOME) $$HOME `id` 'q' \n$HOME")
+    made = ray_job(template(entrypoint='echo "$WHERE"'), JobRequest("train", "t", "e", given, PINNED))
+    line = made["spec"]["entrypoint"].replace("$$", "$")  # as a kubelet reads it
+    assert "$(HOME" not in made["spec"]["entrypoint"].replace("$$", "")
+    assert shlex.split(line) == ["echo", "$WHERE", *given]
+
+
 def test_names_sort_by_time_and_fit() -> None:
     name = job_name("validate", datetime(2026, 11, 23, 20, 5, 1, tzinfo=UTC), "k3x9")
     assert (name, len(name) <= 47) == ("validate-20261123-200501-k3x9", True)
