@@ -12,4 +12,4 @@ base=$(sed -n 's/^ARG PYTHON_IMAGE=//p' docker/Dockerfile)
 [[ " $* " == *" --tag "* ]] || set -- --tag "vigia-$target" "$@"
 docker buildx build --file docker/Dockerfile --target "$target" \
   --build-arg "PYTHON_IMAGE=$base${BASE_DIGEST:+@$BASE_DIGEST}" --build-arg "BASE_DIGEST=${BASE_DIGEST:-}" \
-  --build-arg "REVISION=$(git rev-parse HEAD)" "$@" .
+  --build-arg "REVISION=$(git describe --always --abbrev=40 --exclude '*' --dirty)" "$@" .

@@ -3,7 +3,8 @@
 # run the same ones.
 #   image-install.sh packages serve|ops|train FOLDER   a venv without pip, with that part of requirements.lock
 #   image-install.sh torch FOLDER                      torch as the lock pins it; VIGIA_TORCH_INDEX: another index
-#   image-install.sh vigia FOLDER                      vigia itself, from this checkout
+#   image-install.sh vigia FOLDER                      vigia itself, from this checkout; REVISION: its commit, kept there
+#                                                      with the lock, for what a model says of its code
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
@@ -40,11 +41,13 @@ vigia() { # folder
   "$work/venv/bin/python" -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation \
     --wheel-dir "$work" "$work/source"
   into "$1" --force-reinstall "$work"/vigia-*.whl
+  cp "$root/requirements.lock" "$1"
+  [ -z "${REVISION:-}" ] || printf '%s\n' "$REVISION" >"$1/vigia-commit"
 }
 
 case "${1:-} $#" in
   "packages 3") packages "$2" "$3" ;;
   "torch 2") torch "$2" ;;
   "vigia 2") vigia "$2" ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -89,6 +89,8 @@ def faults(contents: Contents) -> Iterator[str]:
         done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
             yield f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
+    if not Path(sys.prefix, "requirements.lock").is_file():
+        yield "requirements.lock is not there"
     if (found := size_mib()) > contents.mib:
         yield f"{found} MiB, at most {contents.mib} are allowed"
 
@@ -98,6 +100,8 @@ def system_faults(contents: Contents) -> Iterator[str]:
     yield from (f"{name} is not on PATH" for name in contents.programs if shutil.which(name) is None)
     if os.getuid() == 0:
         yield "runs as root"
+    if not Path(sys.prefix, "vigia-commit").is_file():
+        yield "does not say which commit it was built from"
     if os.access(sys.prefix, os.W_OK):
         yield f"{sys.prefix} can be changed by the user that runs"
 

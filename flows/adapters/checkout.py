@@ -1,10 +1,12 @@
-"""The checkout that a program runs from: its commit, read and never touched."""
+"""The checkout that a program runs from, or that its image was built from: its commit, read and never touched."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import UnreachableError
 from flows.adapters.git_program import GitFailed, run_git
+
+_BUILT = "vigia-commit"  # written by scripts/image-install.sh
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,12 @@ def read_checkout(root: Path) -> Checkout | None:
         return Checkout(commit, bool(run_git("status", "--porcelain", "--untracked-files=no", cwd=root)))
     except (GitFailed, UnreachableError, OSError):
         return None
+
+
+def read_built(environment: Path) -> Checkout | None:
+    """The checkout that the Python environment of an image was built from; None where it names none."""
+    try:
+        commit, _, changes = (environment / _BUILT).read_text(encoding="utf-8").strip().partition("-")
+    except OSError:
+        return None
+    return Checkout(commit, changes == "dirty") if commit else None

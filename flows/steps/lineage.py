@@ -1,6 +1,7 @@
 """Where a bundle comes from: data, windows, code, lock, configuration and run, as a value that is kept beside it."""
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ from evaluation.used import Used
 from features.history import Scorable
 from features.rows import Rows
 from features.split import Window
-from flows.adapters.checkout import read_checkout
+from flows.adapters.checkout import read_built, read_checkout
 from flows.runs import CONFIG
 
 LINEAGE = "lineage.json"
 _PROJECT = Path(__file__).resolve().parents[2]
-_LOCK = _PROJECT / "requirements.lock"
+_IMAGE = Path(sys.prefix)
+"""Holds commit and lock where the project is installed without its checkout (scripts/image-install.sh)."""
+_LOCK = "requirements.lock"
 REFRESHED = "baselines"
 """The rows that baselines were renewed by."""
 _TRAINING = ("reference", "selection", "calibration", REFRESHED)
@@ -37,9 +40,9 @@ class Span:
 class Lineage:
     """What a bundle was made of. Hashes are SHA-256.
 
-    fingerprint: of the valid rows; commit: of the project's checkout, "" outside git; dirty: it held other changes;
-    lock: of requirements.lock, "" where there is none; configuration: of the run's config.yaml; before: digest of the
-    bundle that this one was made from, "" for a training.
+    fingerprint: of the valid rows; commit: of the checkout, or that which the image was built from, "" without; dirty:
+    it held other changes; lock: of requirements.lock, "" where there is none; configuration: of the run's config.yaml;
+    before: digest of the bundle that this one was made from, "" for a training.
     """
 
     data: str
@@ -66,14 +69,14 @@ def trace(
     before: str = "",
 ) -> Lineage:
     """The lineage of a bundle made in a run's folder, by the code that runs now."""
-    checkout = read_checkout(_PROJECT)
+    checkout = read_checkout(_PROJECT) or read_built(_IMAGE)
     return Lineage(
         data,
         fingerprint,
         windows,
         "" if checkout is None else checkout.commit,
         checkout is not None and checkout.dirty,
-        _sha256(_LOCK),
+        _sha256(_PROJECT / _LOCK) or _sha256(_IMAGE / _LOCK),
         _sha256(folder / CONFIG),
         folder.name,
         run_id,

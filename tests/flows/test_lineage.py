@@ -11,7 +11,7 @@ from evaluation.used import Used
 from features.history import NO_HISTORY, scorable
 from features.rows import Rows
 from features.split import Window
-from flows.adapters.checkout import read_checkout
+from flows.adapters.checkout import Checkout, read_built, read_checkout
 from flows.steps.lineage import Lineage, Span, spans, stated, trace, training_windows
 
 HOUR = 3_600_000_000
@@ -47,6 +47,14 @@ def test_a_folder_inside_another_checkout_or_in_none_has_no_commit(checkout: Pat
     (checkout / "site-packages").mkdir()
     assert read_checkout(checkout / "site-packages") is None
     assert read_checkout(Path("/")) is None
+
+
+def test_an_image_says_which_commit_it_was_built_from_and_whether_more_had_changed(tmp_path: Path) -> None:
+    assert read_built(tmp_path) is None
+    (tmp_path / "vigia-commit").write_text(f"{'a' * 40}\n")
+    assert read_built(tmp_path) == Checkout("a" * 40, dirty=False)
+    (tmp_path / "vigia-commit").write_text(f"{'a' * 40}-dirty\n")
+    assert read_built(tmp_path) == Checkout("a" * 40, dirty=True)
 
 
 def window(first_h: int, last_h: int, series: tuple[str, ...] = ("a", "b")) -> Rows:

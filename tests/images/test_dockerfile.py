@@ -34,6 +34,12 @@ def test_a_target_runs_as_a_user_with_a_number_and_holds_its_own_environment(tar
     assert f"image-install.sh packages {target} /opt/vigia" in STAGES[f"build-{target}"]
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_commit_enters_an_image_last_and_costs_a_build_no_layer_of_packages(target: str) -> None:
+    steps = re.findall(r"(?m)^(COPY \. \.|ARG REVISION|RUN scripts/image-install\.sh vigia)", STAGES[f"build-{target}"])
+    assert steps == ["COPY . .", "ARG REVISION", "RUN scripts/image-install.sh vigia"]
+
+
 def test_only_training_installs_torch() -> None:
     assert [name for name, stage in STAGES.items() if "image-install.sh torch" in stage] == ["build-train"]
 
