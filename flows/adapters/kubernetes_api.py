@@ -1,6 +1,7 @@
 """The door to the Kubernetes API: objects as the API has them, one of them watched, logs of pods."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,8 @@ class KubernetesApi:
     def look(self, kind: Kind, name: str, namespace: str | None = None) -> Seen:
         """The object as it is now, if it is there."""
         found = self._all(kind, namespace, "", f"metadata.name={name}")
-        return Seen(next(iter(found["items"]), None), found["metadata"]["resourceVersion"])
+        version = (found.get("metadata") or {}).get("resourceVersion") or ""
+        return Seen(next(iter(found["items"]), None), version)
 
     def next_change(self, kind: Kind, name: str, seen: Seen, wait_s: float, namespace: str | None = None) -> Seen:
         """The first change after what was seen, or that itself where none comes within ``wait_s`` (1 s at least).
@@ -86,10 +88,15 @@ class KubernetesApi:
         """
         if not seen.version:
             return self.look(kind, name, namespace)
+        wait = max(1, round(wait_s))
+        end = time.monotonic() + wait
         try:
-            return self._change(self._asked("GET", kind, name, namespace), kind, seen, max(1, round(wait_s)))
+            found = self._change(self._asked("GET", kind, name, namespace), kind, seen, wait)
         except ExpiredError:
             return self.look(kind, name, namespace)
+        if found.object is seen.object:  # what is between us and the API may let no watch last
+            time.sleep(max(0.0, end - time.monotonic()))
+        return found
 
     def log(self, pod: str, container: str = "", since: str = "") -> list[str]:
         """Lines of a pod's log, each after its time (UTC) and a blank, from a time on (RFC 3339, by the second).
@@ -124,22 +131,23 @@ class KubernetesApi:
         for line in self._transport.lines(asked, kind.path(asked.namespace), query, wait_s):
             try:
                 event = json.loads(line)
-            except ValueError as error:
-                raise UnreachableError(f"the watch on {asked} broke off in the middle of a line") from error
-            found = event["object"]
-            if event["type"] == "ERROR":
+                change, found = event["type"], event["object"]
+                version = "" if change == "ERROR" else found["metadata"]["resourceVersion"]
+            except (ValueError, LookupError, TypeError) as error:
+                raise UnreachableError(f"the watch on {asked} broke off, or is none: {line[:100]}") from error
+            if change == "ERROR":
                 raise refusal(asked, int(found.get("code", 500)), json.dumps(found))
-            version = found["metadata"]["resourceVersion"]
-            if event["type"] != "BOOKMARK":
-                return Seen(None if event["type"] == "DELETED" else found, version)
+            if change != "BOOKMARK":
+                return Seen(None if change == "DELETED" else found, version)
             seen = Seen(seen.object, version)
         return seen
 
     def _all(self, kind: Kind, namespace: str | None, labels: str, fields: str) -> Json:
         asked = self._asked("GET", kind, "", namespace)
-        return self._transport.json(
+        found = self._transport.json(
             asked, kind.path(asked.namespace), {"labelSelector": labels, "fieldSelector": fields}
         )
+        return found | {"items": found.get("items") or []}  # null for none, from some servers
 
     def _object(self, method: str, kind: Kind, name: str, namespace: str | None, body: Json | None = None) -> Json:
         asked = self._asked(method, kind, name, namespace)

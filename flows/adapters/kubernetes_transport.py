@@ -36,9 +36,11 @@ class Transport:
         if not 200 <= response.status <= 299:
             raise refusal(asked, response.status, data.decode(errors="replace"))
         try:
-            found: Json = json.loads(data)
+            found = json.loads(data)
         except ValueError as error:
             raise UnreachableError(f"{self.host} does not answer with JSON; is it a Kubernetes API?") from error
+        if not isinstance(found, dict):
+            raise UnreachableError(f"{self.host} does not answer with an object; is it a Kubernetes API?")
         return found
 
     def lines(self, asked: Asked, path: str, query: Mapping[str, str], wait_s: float = 0.0) -> Iterator[str]:
