@@ -1,11 +1,13 @@
 """Jobs of a Ray on this machine, through the REST interface of its dashboard."""
 
+import shlex
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from features.errors import InputError, RefusedError, UnreachableError
+from features.errors import InputError, UnreachableError, UnverifiedError
 from flows.adapters.http_json import call_json
 from flows.jobs.door import JobLine
 from flows.jobs.driver_log import DriverLog
@@ -17,21 +19,30 @@ _ASK_AGAIN_S = 1.0
 
 @dataclass(frozen=True)
 class RayJobs:
-    """dashboard: URL; command: how vigia is called there, before the command's own name and arguments."""
+    """dashboard: URL; folder: where jobs run; command: how vigia is called there, before the command's own name.
+
+    settings: arguments of every job, before its own.
+    """
 
     dashboard: str
     token: str
+    folder: Path
     command: tuple[str, ...]
     settings: tuple[str, ...] = ()
     timeout_s: float = 30.0
 
     def create(self, request: JobRequest) -> None:
-        """See JobDoor."""
+        """See JobDoor. One that was made, though the answer was lost, is there."""
         if request.image:
             raise InputError("--image", "is for a cluster: this machine has no images", request.image)
         called = entrypoint("", (*self.command, request.command, *self.settings, *request.arguments)).strip()
+        called = f"cd {shlex.quote(str(self.folder))} && {called}"
         told = {"app.kubernetes.io/part-of": "vigia", LABEL: request.command}
-        self._call("POST", "", {"entrypoint": called, "submission_id": request.name, "metadata": told})
+        try:
+            self._call("POST", "", {"entrypoint": called, "submission_id": request.name, "metadata": told})
+        except UnreachableError:
+            if self.find(request.name) is None:
+                raise
 
     def follow(self, name: str) -> "RayFollower":
         """See JobDoor."""
@@ -43,11 +54,10 @@ class RayJobs:
         return sorted(found, key=lambda line: line.started, reverse=True)
 
     def stop(self, name: str) -> None:
-        """See JobDoor."""
+        """See JobDoor. One that has ended is left as it is."""
         if self.find(name) is None:
             raise InputError("job", f"must be one of {', '.join(line.name for line in self.jobs()) or 'none'}", name)
-        if not self._call("POST", f"{name}/stop", {})["stopped"]:
-            raise RefusedError(f"{name} has ended already")
+        self._call("POST", f"{name}/stop", {})
 
     def find(self, name: str) -> dict[str, Any] | None:
         """What Ray says of a job; None where it knows none of that name."""
@@ -59,7 +69,11 @@ class RayJobs:
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
-        return call_json(method, f"{self.dashboard}/api/jobs/{path}", body, headers, self.timeout_s)
+        try:
+            return call_json(method, f"{self.dashboard}/api/jobs/{path}", body, headers, self.timeout_s)
+        except UnverifiedError as error:
+            rule = "does not accept this token; it is $RAY_AUTH_TOKEN, else that of --workspace"
+            raise UnverifiedError(f"the Ray at {self.dashboard} {rule} ({error})") from error
 
 
 class RayFollower:

@@ -62,6 +62,17 @@ def _local(arguments: argparse.Namespace, place: Environment, workspace: Workspa
     from flows.adapters.service_record import running_service
 
     dashboard = arguments.address or running_service(workspace).dashboard
-    token = os.environ.get("RAY_AUTH_TOKEN") or workspace.token.read_text(encoding="utf-8").strip()
     settings = ["--workspace", str(workspace.root), "--result-line"]
-    return RayJobs(dashboard.rstrip("/"), token, (sys.executable, "-m", "flows"), tuple(settings))
+    if place.name != LOCAL:
+        settings += ["--env", place.name]
+    if arguments.environments is not None:
+        settings += ["--environments", str(arguments.environments.absolute())]
+    command = (sys.executable, "-m", "flows")
+    return RayJobs(dashboard.rstrip("/"), _token(workspace), Path.cwd(), command, tuple(settings))
+
+
+def _token(workspace: Workspace) -> str:
+    token = os.environ.get("RAY_AUTH_TOKEN", "")
+    if not token and workspace.token.is_file():
+        token = workspace.token.read_text(encoding="utf-8")
+    return token.strip()

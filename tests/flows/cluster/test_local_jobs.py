@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,8 @@ def test_a_job_runs_vigia_of_this_machine_in_this_workspace(fake: FakeRay, tmp_p
     assert vigia(tmp_path, fake, "submit", "validate", "a b.csv", "--set", "data.label=null") == 0
     (job,) = fake.jobs.values()
     place = f"--workspace {tmp_path / 'ws'} --result-line"
-    assert job["entrypoint"] == f"{sys.executable} -m flows validate {place} 'a b.csv' --set data.label=null"
+    called = f"{sys.executable} -m flows validate {place} 'a b.csv' --set data.label=null"
+    assert job["entrypoint"] == f"cd {shlex.quote(str(Path.cwd()))} && {called}"
     assert job["metadata"] == {"app.kubernetes.io/part-of": "vigia", "vigia/job": "validate"}
 
 
@@ -57,8 +59,29 @@ def test_jobs_are_listed_shown_and_stopped(fake: FakeRay, tmp_path: Path, capsys
     assert vigia(tmp_path, fake, "jobs", "list") == vigia(tmp_path, fake, "jobs", "logs", name) == 0
     told = capsys.readouterr().out
     assert (f"{name:<34} train" in told, "so far" in told) == (True, True)
-    assert [vigia(tmp_path, fake, "jobs", "stop", name) for _ in range(2)] == [0, 3]
+    assert [vigia(tmp_path, fake, "jobs", "stop", name) for _ in range(2)] == [0, 0]
     assert vigia(tmp_path, fake, "jobs", "stop", "other") == vigia(tmp_path, fake, "jobs", "logs", "other") == 2
+
+
+def test_a_job_of_another_environment_of_this_machine_is_told_which(fake: FakeRay, tmp_path: Path) -> None:
+    (tmp_path / "places.yaml").write_text("bench: {controller: reconcile}")
+    assert (
+        vigia(tmp_path, fake, "submit", "train", "--env", "bench", "--environments", str(tmp_path / "places.yaml")) == 0
+    )
+    (job,) = fake.jobs.values()
+    assert f"--env bench --environments {tmp_path / 'places.yaml'}" in job["entrypoint"]
+
+
+def test_a_token_that_ray_does_not_accept_is_told_and_not_shown(
+    fake: FakeRay, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "token-of-yesterday")
+    assert vigia(tmp_path, fake, "jobs", "list") == 4
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    assert vigia(tmp_path, fake, "submit", "train") == 4
+    told = capsys.readouterr().err
+    assert told.count("does not accept this token; it is $RAY_AUTH_TOKEN") == 2
+    assert "token-of-yesterday" not in told
 
 
 def test_without_a_ray_it_is_said_how_to_start_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
