@@ -25,6 +25,6 @@ def call_json(method: str, url: str, body: Any, headers: Mapping[str, str], time
         kind = UnverifiedError if error.code in (401, 403) else UnreachableError
         raise kind(f"{method} {url}: {error.code} {error.read().decode(errors='replace')[:500]}") from error
     except (OSError, HTTPException) as error:
-        raise UnreachableError(f"{method} {url}: {error}") from error
+        raise UnreachableError(f"{method} {url}: {getattr(error, 'reason', None) or error}") from error
     except ValueError as error:
         raise UnreachableError(f"{method} {url}: the answer is not JSON ({error})") from error

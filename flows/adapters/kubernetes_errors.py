@@ -77,7 +77,7 @@ def refusal(asked: Asked, status: int, body: str) -> VigiaError:
     if status == 403:
         return _forbidden(asked, message)
     if status == 404:
-        return _missing(asked, said, message)
+        return _missing(asked, said)
     if status == 409:
         reason = said.get("reason")
         return RefusedError(message) if reason == "AlreadyExists" else ModifiedError(message)
@@ -108,7 +108,7 @@ def _forbidden(asked: Asked, message: str) -> UnverifiedError:
     return UnverifiedError(f"{said}; it needs a Role with {rule}, as vigia-ops has in {_ROLES}")
 
 
-def _missing(asked: Asked, said: dict[str, Any], message: str) -> InputError:
+def _missing(asked: Asked, said: dict[str, Any]) -> InputError:
     if not said:  # no Status: the path itself is not served
         if asked.kind.group:
             rule = f"this cluster does not know {asked.kind}: install its operator"
@@ -116,7 +116,7 @@ def _missing(asked: Asked, said: dict[str, Any], message: str) -> InputError:
         return InputError("kubernetes", "must be the URL of a Kubernetes API", asked.host)
     if said.get("details", {}).get("kind") == "namespaces" and asked.kind != NAMESPACES:
         return InputError("namespace", "must exist in the cluster", asked.namespace)
-    return MissingError(str(asked), f"is not there ({message})")
+    return MissingError(str(asked), "is not there")
 
 
 def _status(body: str) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from features.errors import InputError
 from flows.promotion.observation import Content, Head, Look
+from flows.promotion.serve_answers import ending
 from serving.failure import Kind, read_marks
-
-_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def lacking(digest: str, look: Look) -> str:
     if look.applied != digest:
         return f"the controller applied {_short(look.applied)}, not {_short(digest)}"
     if look.status != "RUNNING":
-        return f"the application is {look.status or 'absent'}{f': {_ending(look.message)}' if look.message else ''}"
+        return f"the application is {look.status or 'absent'}{f': {ending(look.message)}' if look.message else ''}"
     if not look.running:
         return "no replica is running"
     for replica in look.replicas:
@@ -163,9 +162,3 @@ def _blames(kind: Kind, look: Look) -> bool:
 
 def _short(digest: str) -> str:
     return digest[:12] or "nothing"
-
-
-def _ending(message: str) -> str:
-    """The last lines of a message, where a traceback says what it was."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return " ".join(lines[-2:])[-_LONGEST:]

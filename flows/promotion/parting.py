@@ -57,16 +57,23 @@ def _first(truths: Truths, digest: str) -> tuple[str, str]:
     if not digest:
         return "", ""
     if truths.cluster is not None and truths.cluster.generation and truths.cluster.digest != digest:
-        return "git → cluster", f"the RayService names {_short(truths.cluster.digest)}, git names {_short(digest)}"
+        rest = f"git names {_short(digest)}; it is for Argo CD to sync"
+        return "git → cluster", f"the RayService names {_short(truths.cluster.digest)}, {rest}"
     left = "" if truths.cluster is None else unsettled(truths.cluster, digest)
-    if left:
+    if left and truths.cluster and (truths.cluster.suspended or not truths.cluster.active):
         return "cluster → replicas", left
+    where, reason = _behind(truths, digest)
+    return ("cluster → replicas", left) if where and left else (where, reason)
+
+
+def _behind(truths: Truths, digest: str) -> tuple[str, str]:
+    """The first step behind the cluster; one that is being upgraded may well serve what git names."""
     if truths.applied is not None and truths.applied != digest:
         return "git → controller", f"the controller applied {_short(truths.applied)}, git names {_short(digest)}"
     if truths.applied is not None and truths.status != "RUNNING":
         return "controller → replicas", f"the application is {truths.status or 'absent'}"
     if truths.replicas is not None:
-        reason = _replicas(truths.running, truths.replicas, digest)
+        reason = _replicas(None if truths.applied is None else truths.running, truths.replicas, digest)
         if reason:
             return "controller → replicas", reason
     if truths.champion is not None and truths.champion != digest:
@@ -75,7 +82,8 @@ def _first(truths: Truths, digest: str) -> tuple[str, str]:
     return "", ""
 
 
-def _replicas(running: frozenset[str], replicas: tuple[Replica, ...], digest: str) -> str:
+def _replicas(running: frozenset[str] | None, replicas: tuple[Replica, ...], digest: str) -> str:
+    """What replicas say that is not as it should be; ``running``: None where nobody could say which there are."""
     for replica in replicas:
         if replica.silent:
             return f"a replica does not answer: {replica.silent}"
@@ -83,7 +91,9 @@ def _replicas(running: frozenset[str], replicas: tuple[Replica, ...], digest: st
             why = f": {replica.failure.text}" if replica.failure else ""
             return f"replica {replica.name} serves {_short(replica.served)}, not {_short(digest)}{why}"
     known = {replica.name for replica in replicas}
-    return "" if known == running else f"{len(running)} replicas run and {len(known & running)} of them answer"
+    if running is None or known == running:
+        return ""
+    return f"{len(running)} replicas run and {len(known & running)} of them answer"
 
 
 def _short(digest: str) -> str:

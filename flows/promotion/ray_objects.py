@@ -8,11 +8,12 @@ import yaml
 
 from features.errors import UnreachableError
 from flows.promotion.ray_service import Group, RayServiceView
-from flows.promotion.serve_answers import named_digest
+from flows.promotion.serve_answers import ending, named_digest
 
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 _UNDER_WAY = ("UpgradeInProgress", "RollingBack")
 _REFUSED = ("ValidationFailed", "InitializingTimeout")
+_FAILED = ("DEPLOY_FAILED", "UNHEALTHY")
 _SCALED = ("replicas", "minReplicas", "maxReplicas", "scaleStrategy")
 
 
@@ -23,8 +24,14 @@ class _Condition(msgspec.Struct):
     message: str = ""
 
 
-class _App(msgspec.Struct):
+class _Deployment(msgspec.Struct):
+    message: str = ""
+
+
+class _App(msgspec.Struct, rename="camel"):
     status: str = ""
+    message: str = ""
+    serve_deployment_statuses: dict[str, _Deployment] = {}
 
 
 class _Side(msgspec.Struct, rename="camel"):
@@ -84,6 +91,7 @@ def view_ray_service(
         digest=_digest(service.spec.serve_config_v2, application, deployment),
         active=active.ray_cluster_name,
         pending=pending,
+        pending_status=_failed(status.pending_service_status.application_statuses.get(application, _App()), deployment),
         others=tuple(sorted(name for name in made if name not in names)),
         under_way=_said(one for one in status.conditions if one.type in _UNDER_WAY and one.status == "True"),
         refused=_said(one for one in status.conditions if one.reason in _REFUSED and one.status == "False"),
@@ -107,6 +115,14 @@ def _digest(text: str, application: str, deployment: str) -> str:
 
 def _said(conditions: Iterator[_Condition]) -> str:
     return "; ".join(f"{one.reason or one.type}: {one.message}" for one in conditions)
+
+
+def _failed(app: _App, deployment: str) -> str:
+    """Serve's status of an application that failed, and why; empty for another one."""
+    if app.status not in _FAILED:
+        return ""
+    message = ending(app.serve_deployment_statuses.get(deployment, _Deployment()).message or app.message)
+    return f"{app.status}{f': {message}' if message else ''}"
 
 
 def _groups(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

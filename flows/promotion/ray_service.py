@@ -22,7 +22,8 @@ class RayServiceView:
     """One look at a RayService; the one without a generation is one that does not exist.
 
     generation, observed: of the object, and the one that KubeRay's status speaks of. digest: that it names. active,
-    pending: names of its clusters; others: clusters of it that are neither, and not gone. under_way: what a condition
+    pending: names of its clusters; pending_status: why the application fails in the latter, "" where it does not;
+    others: clusters of it that are neither, and not gone. under_way: what a condition
     says of an upgrade; refused: why KubeRay does not act on it. changed: whether the active cluster is of another
     configuration than the object asks for. status: the application's, as KubeRay saw it last.
     """
@@ -32,6 +33,7 @@ class RayServiceView:
     digest: str = ""
     active: str = ""
     pending: str = ""
+    pending_status: str = ""
     others: tuple[str, ...] = ()
     under_way: str = ""
     refused: str = ""
@@ -51,10 +53,11 @@ def unsettled(view: RayServiceView, digest: str) -> str:
     if view.suspended:
         return "the RayService is suspended"
     if view.digest != digest:
-        return f"the RayService names {view.digest[:12] or 'nothing'}, not {digest[:12]}"
+        return f"the RayService names {view.digest[:12] or 'nothing'}, not {digest[:12]}; it is for Argo CD to sync"
     if view.pending:
         beside = f" beside {view.active}" if view.active else ""
-        return f"cluster {view.pending} is being made{beside}"
+        failed = f", and its application is {view.pending_status}" if view.pending_status else ""
+        return f"cluster {view.pending} is being made{beside}{failed}"
     if not view.active:
         return "no cluster is active"
     if view.under_way:

@@ -10,6 +10,7 @@ from flows.promotion.observation import Replica
 from serving.failure import Failure, Kind
 
 _Answer = TypeVar("_Answer", bound=msgspec.Struct)
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,12 @@ def read_replica(found: dict[str, Any]) -> Replica:
         failure = Failure(state.error_digest, kind, state.error)
     silent = "" if state.replica else state.error or "it gave no name"
     return Replica(state.replica, state.served, state.desired, failure, silent, state.since)
+
+
+def ending(message: str) -> str:
+    """The last lines of a message of Serve, where a traceback says what it was."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return " ".join(lines[-2:])[-_LONGEST:]
 
 
 def _digest(config: _Config, deployment: str) -> str:

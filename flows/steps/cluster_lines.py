@@ -9,7 +9,7 @@ Line = tuple[str, str]
 
 def cluster_lines(truths: Truths, sync: Sync | str) -> list[Line]:
     """Argo CD and the RayService; nothing where no cluster serves."""
-    lines = [("Argo CD", _sync(sync) if isinstance(sync, Sync) else f"not asked: {sync}")] if sync else []
+    lines = [("Argo CD", _sync(sync) if isinstance(sync, Sync) else f"says nothing: {sync}")] if sync else []
     if "cluster" in truths.troubles:
         return [*lines, ("RayService", truths.troubles["cluster"])]
     view = truths.cluster
@@ -36,9 +36,12 @@ def _service(view: RayServiceView) -> str:
     if not view.generation:
         return "there is none"
     seen = "" if view.observed == view.generation else f", of which KubeRay tells of {view.observed}"
-    clusters = f"cluster {view.active or 'none'} is active{f', {view.pending} pending' if view.pending else ''}"
     said = f", its application {view.status}" if view.status else ""
-    return f"generation {view.generation}{seen} names {view.digest[:12] or 'nothing'}; {clusters}{said}, {_ends(view)}"
+    active = f"cluster {view.active} is active{said}, {_ends(view)}" if view.active else "no cluster is active"
+    failed = f", and its application is {view.pending_status}" if view.pending_status else ""
+    pending = f"; {view.pending} is being made{failed}" if view.pending else ""
+    refused = f"; KubeRay does not act on it: {view.refused}" if view.refused else ""
+    return f"generation {view.generation}{seen} names {view.digest[:12] or 'nothing'}; {active}{pending}{refused}"
 
 
 def _ends(view: RayServiceView) -> str:

@@ -50,12 +50,20 @@ def lines_of(seen: Seen) -> tuple[Line, ...]:
         late = "longer than allowed" if found.late else "still within what is allowed"
         lines.append(("They part", f"{found.where}: {found.reason} ({late}, {environment.allowed_disagreement_s:g} s)"))
     elif found.unseen:
-        lines.append(("Unknown", f"{' and '.join(found.unseen)} could not be asked; what could be seen agrees"))
+        lines.append(("Unknown", f"{_listed(found.unseen, applier)} could not be asked; what could be seen agrees"))
+    elif truths.head and truths.head.digest:
+        lines.append(("All agree", f"{environment.name} serves what git names"))
     else:
-        lines.append(("All agree", f"{environment.name} serves what git names" if truths.head else ""))
+        lines.append(("To do", f"promote a version: `vigia promote --env {environment.name}`"))
     if environment.forwarded:
         lines.append(("Not seen", f"the way that requests take: {environment.probe} is a port-forward"))
     return tuple(lines)
+
+
+def _listed(sides: tuple[str, ...], applier: str) -> str:
+    """Sides as their lines are headed."""
+    names = [{"cluster": "RayService", "controller": applier}.get(side, side) for side in sides]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _git(truths: Truths, entry: Entry | None) -> str:
@@ -71,7 +79,8 @@ def _replicas(replicas: tuple[Replica, ...], at: float) -> list[Line]:
         since = age(None if replica.since is None else at - replica.since)
         wants = f", wants {_short(replica.desired)}" if replica.desired != replica.served else ""
         why = f": {replica.failure.text}" if replica.failure else ""
-        said = replica.silent or f"serves sha256:{_short(replica.served)}, loaded {since}{wants}{why}"
+        serves = f"serves sha256:{_short(replica.served)}, loaded {since}" if replica.served else "serves nothing yet"
+        said = replica.silent or f"{serves}{wants}{why}"
         lines.append(("Replica", f"{replica.name or 'unknown'} {said}"))
     return lines or [("Replicas", "none")]
 

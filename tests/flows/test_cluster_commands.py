@@ -96,5 +96,5 @@ def test_status_says_of_each_side_why_it_could_not_be_asked(
     said = capsys.readouterr().out
     assert code == ExitCode.RETRY
     assert "does not know rayservices.ray.io: install its operator" in said
-    assert "not asked: kubernetes: this cluster does not know applications.argoproj.io" in said
+    assert "says nothing: kubernetes: this cluster does not know applications.argoproj.io" in said
     assert "http://127.0.0.1:1 is a port-forward" in said

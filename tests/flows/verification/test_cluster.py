@@ -9,11 +9,12 @@ import pytest
 
 from features.errors import InputError, RefusedError, RetryError, UnverifiedError
 from flows.adapters.cluster_lease import ClusterLease
-from flows.adapters.kubernetes_kinds import LEASES
+from flows.adapters.kubernetes_kinds import LEASES, RAY_SERVICES
 from flows.adapters.ray_services import RayServices
 from flows.exit_codes import ExitCode
 from flows.outcome import Outcome
 from flows.promotion.admission import Overrides
+from flows.promotion.edit import APPLICATION
 from flows.steps.promote import promote
 from flows.steps.status import status
 from flows.steps.waiting import wait_for_champion
@@ -169,7 +170,7 @@ def test_status_tells_what_the_cluster_does_beside_what_it_serves(served: Cluste
     assert lines(found)["RayService"] == (
         f"generation {generation} names {digest}; cluster c1 is active, its application RUNNING, 2 endpoints"
     )
-    assert lines(found)["Argo CD"].startswith("not asked: applications.argoproj.io ml-system-local in argocd: is not")
+    assert lines(found)["Argo CD"] == ("says nothing: applications.argoproj.io ml-system-local in argocd: is not there")
     assert found.exit_code == ExitCode.DONE  # Argo CD is asked for a reason, never for a verdict
 
 
@@ -216,8 +217,53 @@ def test_status_names_the_step_at_which_the_cluster_parts(served: ClusterPlace) 
     served.inner.promote(2)
     assert told(served).figures["parting"]["where"] == "git → cluster"
     served.sync()
+    why = {APPLICATION: {"status": "DEPLOY_FAILED", "message": "Traceback\nInputError: no such format"}}
+    served.status(pendingServiceStatus={"rayClusterName": "c2", "applicationStatuses": why})
+    found = told(served)
+    assert found.figures["parting"]["where"] == "cluster → replicas"
+    assert (
+        "c2 is being made beside c1, and its application is DEPLOY_FAILED: Traceback InputError: no such format"
+        in (lines(found)["They part"])
+    )
+
+
+def test_an_upgrade_or_a_refusal_of_a_cluster_that_serves_what_git_names_is_told_and_parts_nothing(
+    served: ClusterPlace,
+) -> None:
+    served.inner.verify(QUICK)
+    doors = served.inner.doors
+    served.inner.doors = replace(doors, environment=replace(doors.environment, allowed_disagreement_s=-61))
     served.status(pendingServiceStatus={"rayClusterName": "c2"})
-    assert told(served).figures["parting"]["where"] == "cluster → replicas"
+    found = told(served)
+    assert found.exit_code == ExitCode.DONE
+    assert lines(found)["RayService"].endswith("; c2 is being made")
+    assert lines(found)["Upgrade"] == "c2 is to replace c1"
+    refusal = {"type": "Ready", "status": "False", "reason": "ValidationFailed", "message": "its name is too long"}
+    served.status(conditions=[{**refusal, "lastTransitionTime": "2026-01-01T00:00:00Z"}])
+    assert lines(told(served))["RayService"].endswith(
+        "KubeRay does not act on it: ValidationFailed: its name is too long"
+    )
+
+
+def test_a_service_that_is_gone_or_suspended_parts(served: ClusterPlace) -> None:
+    served.inner.verify(QUICK)
+    served.write(suspend=True)
+    assert "the RayService is suspended" in lines(told(served))["They part"]
+    served.api.delete(RAY_SERVICES, APPLICATION)
+    found = told(served)
+    assert lines(found)["RayService"] == "there is none"
+    assert "there is no RayService yet" in lines(found)["They part"]
+
+
+def test_a_dashboard_that_is_away_leaves_nothing_to_compare_replicas_with(served: ClusterPlace) -> None:
+    served.inner.verify(QUICK)
+    served.inner.doors = replace(
+        served.inner.doors, api=replace(served.inner.doors.api, dashboard="http://127.0.0.1:1")
+    )
+    found = told(served)
+    assert found.exit_code == ExitCode.RETRY
+    assert lines(found)["Unknown"] == "Controller could not be asked; what could be seen agrees"
+    assert lines(found)["Controller"].endswith("/api/serve/applications/: [Errno 111] Connection refused")
 
 
 def test_nothing_is_promoted_while_the_cluster_is_being_upgraded_not_even_by_force(served: ClusterPlace) -> None:

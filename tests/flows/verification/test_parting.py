@@ -59,6 +59,8 @@ def test_a_young_head_is_on_its_way_and_one_from_the_future_has_no_excuse(age_s:
 def test_a_side_that_could_not_be_asked_is_no_disagreement() -> None:
     away = replace(AGREED, applied=None, replicas=None, champion=None, troubles={"controller": "away"})
     assert part(away, 600) == Parting(unseen=("controller",))
+    only = replace(AGREED, applied=None, running=frozenset(), troubles={"controller": "away"})
+    assert part(only, 600) == Parting(unseen=("controller",))
     assert part(Truths(troubles={"git": "away"}), 600).unseen == ("git",)
 
 

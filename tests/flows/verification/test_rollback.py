@@ -183,5 +183,10 @@ def test_status_without_a_service_says_what_can_be_known(place: Place) -> None:
 
 
 def test_status_before_anything_was_promoted(place: Place) -> None:
-    assert dict(said(place).lines)["Git"] == "nothing is promoted"
-    assert said(place).exit_code == ExitCode.DONE
+    found = said(place)
+    assert found.lines[0] == ("Git", "nothing is promoted")
+    assert [text for heading, text in found.lines if heading == "Replica"] == [
+        f"{name} serves nothing yet" for name in ("a", "b", "c")
+    ]
+    assert found.lines[-1] == ("To do", "promote a version: `vigia promote --env local`")
+    assert found.exit_code == ExitCode.DONE
