@@ -153,8 +153,9 @@ next_steps() {
     say "manifests/ is not what origin/main held when last fetched, and Argo CD reads that: push"
   [ -n "$webhook" ] || say "ALERT_WEBHOOK_URL was not set: if the secret monitoring/alertmanager-receiver was made without it, \
 alerts go nowhere"
+  [ -z "$context" ] || say "its addons are yours: for addon in ingress metrics-server; do minikube -p $context addons enable \$addon; done"
   say "watch: kubectl get applications -n argocd --watch"
-  [ -n "$context" ] || say "once: echo \"\$(minikube ip) anomaly-detector.local\" | sudo tee -a /etc/hosts"
+  say "once: echo \"\$(minikube${context:+ -p $context} ip) anomaly-detector.local\" | sudo tee -a /etc/hosts"
   say "Grafana's password: kubectl get secret grafana-admin -n monitoring -o jsonpath='{.data.admin-password}' | base64 -d"
 }
 

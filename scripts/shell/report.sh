@@ -25,5 +25,7 @@ ask() {
 # Whether version $1 is at least $2; a leading v does not count.
 at_least() { [ "$(printf '%s\n' "${2#v}" "${1#v}" | sort -V | head -n 1)" = "${2#v}" ]; }
 
-# The first thing on standard input that looks like a version, without v.
-version_in() { grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1; }
+# The first thing on standard input that looks like a version, without v. Reads to the end: pipefail counts who writes on.
+version_in() {
+  awk '!found && match($0, /[0-9]+[.][0-9]+[.][0-9]+/) { print substr($0, RSTART, RLENGTH); found = 1 } END { exit !found }'
+}

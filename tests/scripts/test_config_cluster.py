@@ -111,7 +111,8 @@ def test_a_minikube_that_is_there_and_large_enough_is_started(bench: Bench, size
 
 
 def test_a_minikube_of_another_name_needs_neither_docker_nor_minikube(bench: Bench) -> None:
-    bench.run("1-config-cluster.sh", "--context", "minikube")
+    done = bench.run("1-config-cluster.sh", "--context", "minikube")
+    assert "minikube -p minikube addons enable" in done.stderr
     assert not [call for call in bench.calls().splitlines() if call.startswith(("docker", "minikube"))]
 
 
