@@ -1,6 +1,7 @@
 """An S3 store in a process of its own that can be slow to answer, or away: moto behind a gate."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from features.storage import write_text
 from tests.fakes.s3 import KEYS, make_bucket
@@ -38,7 +40,7 @@ class Store:
 
 @contextmanager
 def store(bucket: str = "vigia") -> Iterator[Store]:
-    """Start a store that answers at once."""
+    """Start a store that answers at once; clients of this process, and of those that it starts, find it meanwhile."""
     with TemporaryDirectory() as folder:
         port, mood = free_port(), Path(folder) / "mood.json"
         place = Store(f"http://127.0.0.1:{port}", bucket, mood)
@@ -49,7 +51,8 @@ def store(bucket: str = "vigia") -> Iterator[Store]:
             assert process.stdout
             assert process.stdout.readline() == b"ready\n"
             make_bucket(place.endpoint, bucket)
-            yield place
+            with patch.dict(os.environ, place.environment):
+                yield place
         finally:
             process.kill()
             process.wait()

@@ -1,7 +1,6 @@
 """Bundle changes under load: one after the other while requests come by the clock; who answered what, and when."""
 
 import json
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -68,7 +67,6 @@ class Swaps:
 
 def bundles_in(store: Store, folder: Path, count: int) -> list[BundleRef]:
     """Different bundles of three features, published to a store."""
-    os.environ.update(store.environment)  # also for the replicas, which are started later
     local = [publish(folder, seed) for seed in range(count)]
     for ref in local:
         publish_folder(read_folder(ref.uri), f"s3://{store.bucket}/{ref.digest}")

@@ -277,6 +277,7 @@ def test_a_log_that_may_not_be_read_is_told_and_the_job_goes_on(shell: Shell, mo
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_return(shell: Shell) -> None:
     words = shell.words("submit", "train", "--image", PINNED, "--wait")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
     with subprocess.Popen(
         [sys.executable, "-m", "flows", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ}
     ) as process:
