@@ -28,15 +28,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Find the bundle, load the configuration, compare."""
-    from flows.steps.bundles import find_bundle
+    """Find the bundle, load the configuration, compare.
+
+    Before the first model there is nothing to do, unless one was named: a schedule is not to fail every day until then.
+    """
+    from flows.steps.bundles import UnregisteredError, find_bundle
     from flows.steps.drift import drift
     from flows.steps.sampling import Span
 
     span = Span(_microseconds("--from", arguments.start), _microseconds("--to", arguments.stop))
     stated = load_config(TrainConfig, arguments.config, arguments.set)
     place = chosen(arguments, workspace)
-    found = find_bundle(asked_bundle(arguments, stated, (place.champion, CHALLENGER)), place)
+    try:
+        found = find_bundle(asked_bundle(arguments, stated, (place.champion, CHALLENGER)), place)
+    except UnregisteredError:
+        if arguments.alias or arguments.model:
+            raise
+        nothing = (
+            f"nothing to compare with yet: neither {place.champion} nor {CHALLENGER} is a version of {stated.model}"
+        )
+        return Outcome((("Drift", nothing),), f"train --env {place.name}")
     config = configured_for(found.bundle.manifest.features, asked_table(arguments), arguments, progress)
     return drift(config, found, span, workspace, progress)
 

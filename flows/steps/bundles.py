@@ -26,6 +26,10 @@ class Asked:
     aliases: tuple[str, ...] = (CHALLENGER,)
 
 
+class UnregisteredError(InputError):
+    """None of the aliases points at a version."""
+
+
 @dataclass(frozen=True)
 class FoundBundle:
     """A loaded bundle, its files, what people call it, and its version where it is a registered one."""
@@ -57,7 +61,8 @@ def find_bundle(asked: Asked, environment: Environment) -> FoundBundle:
 
 
 def find_version(asked: Asked, environment: Environment) -> ModelVersion:
-    """The registered version. Raises InputError where there is none, or where a folder was asked for."""
+    """The registered version. Raises UnregisteredError where no alias points at one, InputError where there is none of
+    that number, or where a folder was asked for."""
     registry, model, aliases = registry_of(environment), asked.model, asked.aliases
     number = asked.version
     if asked.bundle is not None:
@@ -70,4 +75,6 @@ def find_version(asked: Asked, environment: Environment) -> ModelVersion:
     for alias in aliases:
         if (found := registry.by_alias(model, alias)) is not None:
             return found
-    raise InputError("--alias", f"must point at a version of {model!r}; run `vigia train` first", " or ".join(aliases))
+    raise UnregisteredError(
+        "--alias", f"must point at a version of {model!r}; run `vigia train` first", " or ".join(aliases)
+    )

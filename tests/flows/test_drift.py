@@ -47,6 +47,19 @@ def run(folder: Path, bundle: str, columns: dict[str, Any], *options: str) -> tu
     return code, json.loads(summary.read_text())
 
 
+def test_before_the_first_model_there_is_nothing_to_do_unless_one_was_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the schedule of a new environment runs it."""
+    where = ["drift", "--workspace", str(tmp_path / "w")]
+    assert main([*where, "--result-line"]) == 0
+    said = capsys.readouterr().out
+    assert "nothing to compare with yet: neither champion-local nor challenger is a version of anomaly-detector" in said
+    assert '"exit_code":0' in said.splitlines()[-1]
+    for named in (["--alias", "challenger"], ["--model", "another"], ["--version", "1"]):
+        assert main([*where, *named]) == 2
+
+
 @pytest.mark.parametrize(
     ("shifts", "code", "verdict"),
     [({"b": 1.2}, 10, "watch"), ({"b": -6.0}, 11, "retrain")],
