@@ -42,7 +42,7 @@ main() {
 
 as_root() {
   ((EUID)) || { run "$@"; return; }
-  command -v sudo >/dev/null || code=2 fail "there is no sudo here, and root is needed for: $*"
+  ((dry_run)) || command -v sudo >/dev/null || code=2 fail "there is no sudo here, and root is needed for: $*"
   run sudo "$@"
 }
 
