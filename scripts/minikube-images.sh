@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the images in Minikube's own Docker, under the names and tags that its overlay asks for: no registry is needed.
 # (`minikube image load` is reported to fail with the image store that Docker 29 has on a new machine.)
-#   minikube-images.sh [serve] [ops] [train]      default: all
+#   minikube-images.sh [serve] [ops] [train]      default: all; MINIKUBE_PROFILE: of another Minikube than minikube
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/shell/report.sh
