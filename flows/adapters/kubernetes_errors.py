@@ -11,6 +11,7 @@ from features.errors import InputError, RefusedError, RetryError, UnreachableErr
 from flows.adapters.kubernetes_kinds import NAMESPACES, Kind
 
 _FORBIDDEN = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]*)"')
+_TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _WAITING = "is waiting to start"
 _ROLES = "manifests/base/schedules"
 
@@ -70,14 +71,14 @@ def translated(asked: Asked) -> Iterator[None]:
 def refusal(asked: Asked, status: int, body: str) -> VigiaError:
     """The error of an answer that is none of success; also that of an ERROR event of a watch."""
     said = _status(body)
-    message = said.get("message") or _short(body)
+    message = said.get("message") or _plain(body)
     if status == 401:
         where = f"the Kubernetes API at {asked.host} does not know these credentials (401)"
         return UnverifiedError(f"{where}; log in again, or renew the token of the kubeconfig")
     if status == 403:
         return _forbidden(asked, message)
     if status == 404:
-        return _missing(asked, said)
+        return _missing(asked, said, body)
     if status == 409:
         reason = said.get("reason")
         return RefusedError(message) if reason == "AlreadyExists" else ModifiedError(message)
@@ -101,14 +102,19 @@ def _forbidden(asked: Asked, message: str) -> UnverifiedError:
     told = _FORBIDDEN.search(message)
     if told is None:
         return UnverifiedError(f"forbidden (403): {message}")
+    if told["user"] == "system:anonymous":
+        return UnverifiedError(f"{asked.host} takes us for nobody (403): no credentials were sent; log in again")
     where = f" in namespace {asked.namespace}" if asked.namespace else " in the whole cluster"
     resource, group = told["resource"], asked.kind.group or '""'
     rule = f"apiGroups [{group}], resources [{resource}], verbs [{told['verb']}]"
     said = f"{told['user']} may not {told['verb']} {asked.kind}{where} (403)"
-    return UnverifiedError(f"{said}; it needs a Role with {rule}, as vigia-ops has in {_ROLES}")
+    needed = "Role" if asked.namespace else "ClusterRole"
+    return UnverifiedError(f"{said}; it needs a {needed} with {rule}; {_ROLES} has that of vigia-ops")
 
 
-def _missing(asked: Asked, said: dict[str, Any]) -> InputError:
+def _missing(asked: Asked, said: dict[str, Any], body: str) -> VigiaError:
+    if not said and "<" in body:  # a page: of what stands before the API server, which may be away
+        return UnreachableError(f"the Kubernetes API at {asked.host} answers 404 to {asked}: {_plain(body)}")
     if not said:  # no Status: the path itself is not served
         if asked.kind.group:
             rule = f"this cluster does not know {asked.kind}: install its operator"
@@ -125,6 +131,12 @@ def _status(body: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) and found.get("kind") == "Status" else {}
+
+
+def _plain(body: str) -> str:
+    """What a body that is no Status says: of a page its title."""
+    title = _TITLE.search(body)
+    return _short(" ".join((title[1] if title else body).split()))
 
 
 def _short(text: str, limit: int = 300) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from features.errors import RetryError, VigiaError
+from features.errors import RetryError, UnverifiedError, VigiaError
 from flows.exit_codes import ExitCode
+
+_ACCESS = "see to your access, or ask somebody who may look; that it is broken is not said"
 
 
 class Verdict(StrEnum):
@@ -19,7 +21,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """question: returns what is well, raises what is not; fix: what to do then; needs: titles that must be ok first."""
+    """question: returns what is well, raises what is not; fix: what to do then; needs: titles to be asked before it."""
 
     title: str
     question: Callable[[], str]
@@ -38,21 +40,28 @@ class Found:
 
 
 def examine(checks: Sequence[Check]) -> Iterator[Found]:
-    """Ask one after the other. Whoever could not be asked, or refuses to say (401, 403), leaves it unknown."""
-    well: set[str] = set()
+    """Ask one after the other.
+
+    Whoever could not be asked, or refuses to say (401, 403), leaves it unknown. What needs something that failed, did
+    not answer or was left out is left out; that somebody may not look bars nothing.
+    """
+    open_to: set[str] = set()
     for check in checks:
-        lacking = [title for title in check.needs if title not in well]
+        lacking = [title for title in check.needs if title not in open_to]
         if lacking:
             yield Found(check.title, Verdict.LEFT_OUT, f"needs {', '.join(lacking)}")
             continue
         try:
             text = check.question()
+        except UnverifiedError as error:
+            open_to.add(check.title)
+            yield Found(check.title, Verdict.UNKNOWN, str(error), _ACCESS)
         except RetryError as error:
             yield Found(check.title, Verdict.UNKNOWN, str(error), check.fix)
         except VigiaError as error:
             yield Found(check.title, Verdict.FAILED, str(error), check.fix)
         else:
-            well.add(check.title)
+            open_to.add(check.title)
             yield Found(check.title, Verdict.OK, text)
 
 

@@ -68,14 +68,18 @@ def operator_says(deployments: Sequence[Json], wanted: Mapping[str, str]) -> str
 
 
 def synced(application: Json) -> str:
-    """Raises InputError where Argo CD has not brought the cluster to git's word."""
+    """Raises InputError where Argo CD has not brought the cluster to git's word, or finds what it brought unwell."""
     status = application.get("status") or {}
     sync, health = status.get("sync", {}), status.get("health", {})
     if sync.get("status") != "Synced":
         message = (status.get("operationState") or {}).get("message", "")
         rule = f"must be Synced{f': {message}' if message else ''}"
         raise InputError(application["metadata"]["name"], rule, sync.get("status", "unknown"))
-    return f"synced to {sync.get('revision', '')[:12]}, {health.get('status', 'health unknown')}"
+    state = health.get("status", "health unknown")
+    if state in ("Degraded", "Missing"):
+        rule = ": ".join(filter(None, ("must be healthy", health.get("message"))))
+        raise InputError(application["metadata"]["name"], rule, state)
+    return f"synced to {sync.get('revision', '')[:12]}, {state}"
 
 
 def health_checks(settings: Json, kinds: Collection[str]) -> str:

@@ -17,7 +17,7 @@ def doctor(checks: Sequence[Check], progress: Progress) -> Outcome:
     found = []
     for one in examine(checks):
         found.append(one)
-        progress.say(f"{_SIGNS[one.verdict]:<7} {one.title}: {one.text}")
+        progress.say(f"{_SIGNS[one.verdict]:<7} {one.title}: {' '.join(one.text.split())}")
         if one.fix:
             progress.say(f"{'':<8}{one.fix}")
     return Outcome(

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from features.errors import InputError, UnreachableError
+from features.errors import InputError, UnreachableError, UnverifiedError
 from flows.adapters.kubernetes_api import KubernetesApi, Service
 from flows.adapters.kubernetes_kinds import (
     APPLICATIONS,
@@ -15,6 +15,7 @@ from flows.adapters.kubernetes_kinds import (
     NAMESPACES,
     RAY_SERVICES,
     SECRETS,
+    SELF_REVIEWS,
 )
 from flows.doctor.checkup import Check
 from flows.doctor.cluster_facts import filled, health_checks, operator_says, operators, ready, scraped, synced
@@ -37,6 +38,8 @@ _GATES = {"RayServiceIncrementalUpgrade": "false"}
 """Two fleets that share the traffic for a while: a verification would never see one digest everywhere."""
 _HEALTH_CHECKED = ("ray.io_RayService", "ray.io_RayJob", "ray.io_RayCluster", "batch_CronJob")
 _PROMETHEUS = Service("monitoring", "prometheus-operator-kube-p-prometheus", 9090)
+_WHO = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {}}
+_PATIENCE_S = 5.0
 _SETUP = "run scripts/1-config-cluster.sh; it may be run again"
 
 
@@ -49,7 +52,7 @@ def checks_of_cluster(place: Environment, api: Callable[[], KubernetesApi]) -> l
         Check(
             "Kubernetes API",
             lambda: _reachable(api()),
-            "see that `kubectl get --raw /version` works; `context` names another",
+            f"see that `kubectl{_context(place)} auth whoami` works; `context` of the environment names another",
         ),
         Check("Namespace", lambda: _there(api(), namespace), apply, ("Kubernetes API",)),
         Check("Operators", lambda: operators(api().find(CRDS, namespace=""), _KINDS), _SETUP, ("Kubernetes API",)),
@@ -64,7 +67,7 @@ def checks_of_cluster(place: Environment, api: Callable[[], KubernetesApi]) -> l
         Check(
             "Argo CD",
             lambda: synced(api().get(APPLICATIONS, f"ml-system-{place.name}", "argocd")),
-            f"argocd app get ml-system-{place.name}",
+            f"docs/TROUBLESHOOTING.md, Argo CD; `kubectl -n argocd describe application ml-system-{place.name}`",
             ("Operators",),
         ),
         Check(
@@ -79,7 +82,7 @@ def checks_of_cluster(place: Environment, api: Callable[[], KubernetesApi]) -> l
         Check(
             "Host",
             lambda: _host(place),
-            "on Minikube put `minikube ip` and the host into /etc/hosts, or let DNS know it",
+            "on Minikube put `minikube ip` and the host into /etc/hosts; docs/TROUBLESHOOTING.md, Host",
         ),
     ]
 
@@ -92,8 +95,19 @@ def _kubectl() -> str:
     return f"{kubectl}, kustomize {kustomize}"
 
 
+def _context(place: Environment) -> str:
+    return f" --context {place.context}" if place.context else ""
+
+
 def _reachable(api: KubernetesApi) -> str:
-    return f"{api.server_version()} at {api.client.configuration.host}"
+    """Whom the API takes us for: its version it tells to anybody."""
+    try:
+        who = api.create(SELF_REVIEWS, _WHO, "")["status"]["userInfo"]["username"]
+    except UnverifiedError as error:
+        raise InputError("kubernetes", f"must know who asks: {error}") from error
+    if who == "system:anonymous":
+        raise InputError("kubernetes", "must know who asks: the kubeconfig gives no credentials", who)
+    return f"{api.server_version()} at {api.client.configuration.host}, as {who}"
 
 
 def _there(api: KubernetesApi, namespace: str) -> str:
@@ -116,9 +130,10 @@ def _scraped(api: KubernetesApi, namespace: str) -> str:
 
 
 def _host(place: Environment) -> str:
-    host = urlsplit(place.probe or "").hostname or ""
+    where = urlsplit(place.probe or "")
+    port = where.port or (443 if where.scheme == "https" else 80)
     try:
-        address = socket.gethostbyname(host)
+        with socket.create_connection((where.hostname or "", port), _PATIENCE_S) as found:
+            return f"{where.hostname} is {found.getpeername()[0]}, and takes connections at port {port}"
     except OSError as error:
-        raise UnreachableError(f"{host} has no address ({error})") from error
-    return f"{host} is {address}"
+        raise UnreachableError(f"nobody answers at {where.hostname}:{port} ({error})") from error

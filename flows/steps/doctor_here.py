@@ -1,4 +1,4 @@
-"""What `vigia doctor` asks of this machine, and of the environment's git, registry, store and service."""
+"""What `vigia doctor` asks of this machine."""
 
 import os
 import shutil
@@ -10,19 +10,13 @@ from importlib import metadata
 from pathlib import Path
 
 from features.errors import InputError, UnreachableError
-from features.storage import open_filesystem, reading
-from flows.adapters.git import read_head
-from flows.adapters.registry import registry_of
 from flows.adapters.serve_api import ServeApi
 from flows.doctor.checkup import Check
 from flows.doctor.versions import at_least, canonical, named, packages, pins
 from flows.environments import Environment
-from flows.promotion.observation import Content, Head, make_head
-from flows.steps.head import named_leaves
-from flows.steps.looking import stored_content
+from flows.steps.doctor_place import checks_of_place
 
 _HERE = Path(__file__).resolve().parents[2]
-_SQLITE = "sqlite:///"
 _FREE_GIB = 5
 
 
@@ -38,7 +32,6 @@ class Surroundings:
 
 def checks_here(around: Surroundings) -> list[Check]:
     """Of the machine first, then of what the environment names."""
-    place = around.environment
     return [
         Check("Python", _python, "install Python 3.11 or newer, remove .venv, run `make install`"),
         Check("Packages", _packages, "run `make install`"),
@@ -48,17 +41,8 @@ def checks_here(around: Surroundings) -> list[Check]:
             Check(f"Token {key}", _said(read), "set it; nothing asks for it here")
             for key, read in around.tokens.items()
         ),
-        Check("Git", lambda: _git(place), f"see that `git ls-remote {place.repository}` works, and holds {place.file}"),
-        Check("Registry", lambda: _registry(place), f"see that MLflow answers at {place.registry}"),
-        Check("Store", lambda: _store(place), "look at address and credentials of the store; `vigia publish` fills it"),
-        Check("Service", lambda: _service(place, around.api), _after(place), ("Git",)),
+        *checks_of_place(around.environment, around.api),
     ]
-
-
-def read_environment_head(place: Environment) -> Head:
-    """What git's head names. Raises what the git door raises."""
-    commit, text = read_head(place.repository, place.branch, place.file)
-    return make_head(commit, named_leaves(place, text))
 
 
 def version_of(*command: str) -> str:
@@ -109,39 +93,3 @@ def _said(read: Callable[[], object]) -> Callable[[], str]:
         return "there"
 
     return question
-
-
-def _git(place: Environment) -> str:
-    head = read_environment_head(place)
-    what = f"names version {head.version}, sha256:{head.digest[:12]}" if head.digest else "names no bundle yet"
-    return f"{place.branch} at {head.commit[:12]} {what}"
-
-
-def _registry(place: Environment) -> str:
-    if place.registry.startswith(_SQLITE) and not Path(place.registry.removeprefix(_SQLITE)).is_file():
-        return "none yet; the first training makes it"
-    champion = registry_of(place).by_alias(place.application, place.champion)
-    return f"{place.champion} is version {champion.version}" if champion else f"answers; {place.champion} is not set"
-
-
-def _store(place: Environment) -> str:
-    filesystem, path = open_filesystem(place.bundles, endpoint=place.endpoint)
-    with reading(place.bundles, "bundles", "listed"):
-        found = filesystem.get_file_info(path)
-    if place.bundles.startswith("s3://") and found.type.name == "NotFound" and "/" not in path:
-        raise InputError("bundles", "must be a bucket that exists", place.bundles)
-    return f"{place.bundles} answers"
-
-
-def _service(place: Environment, api: Callable[[], ServeApi]) -> str:
-    head, model = read_environment_head(place), api().model()
-    served = str(model.get("served") or "")
-    if head.digest and served != head.digest:
-        raise InputError("service", f"must serve sha256:{head.digest[:12]}, as git says", served[:12])
-    if head.digest and stored_content(place, head.uri, head.digest)[0] is not Content.INTACT:
-        raise InputError("bundles", "must hold what git names, intact", head.digest[:12])
-    return f"serves sha256:{served[:12]}" if served else "serves nothing yet"
-
-
-def _after(place: Environment) -> str:
-    return f"see where its truths part: `vigia status --env {place.name}`"

@@ -10,7 +10,7 @@ from tests.fakes.kubernetes import access, writing
 from tests.fakes.kubernetes.access import User
 from tests.fakes.kubernetes.answers import ApiError, bad_request, conflict, not_found
 from tests.fakes.kubernetes.applying import apply
-from tests.fakes.kubernetes.kinds import REVIEW
+from tests.fakes.kubernetes.kinds import REVIEW, WHO
 from tests.fakes.kubernetes.patching import json_patch, merge, strategic
 from tests.fakes.kubernetes.requests import Request
 from tests.fakes.kubernetes.selecting import selects
@@ -30,7 +30,7 @@ class Sent:
 
 def allow(user: User, request: Request) -> None:
     """Raise ApiError 403, unless anybody may ask this."""
-    if request.kind != REVIEW:
+    if request.kind not in (REVIEW, WHO):
         access.check(user, request.verb, request.kind, request.part, request.namespace, request.name)
 
 
@@ -50,6 +50,8 @@ def answer(store: Store, request: Request, sent: Sent, user: User) -> tuple[int,
         return 200, writing.update(store, kind, request.namespace, request.name, given, how, request.part)
     if kind == REVIEW:
         return 201, _review(user, given)
+    if kind == WHO:
+        return 201, {**given, "metadata": {}, "status": {"userInfo": {"username": user.name}}}
     return 201, writing.create(store, kind, request.namespace, given, how)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.kubernetes.kinds import REVIEW, Kind
+from tests.fakes.kubernetes.kinds import REVIEW, WHO, Kind
 
 Json = dict[str, Any]
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -41,7 +41,7 @@ def _group(name: str, kinds: list[Kind]) -> Json:
 
 def _resources(kind: Kind) -> list[Json]:
     row = {"name": kind.plural, "singularName": kind.kind.lower(), "namespaced": kind.namespaced, "kind": kind.kind}
-    rows = [row | {"verbs": ["create"] if kind == REVIEW else _VERBS, "shortNames": _SHORT.get(kind.plural, [])}]
+    rows = [row | {"verbs": ["create"] if kind in (REVIEW, WHO) else _VERBS, "shortNames": _SHORT.get(kind.plural, [])}]
     if kind.status:
         rows.append(row | {"name": f"{kind.plural}/status", "verbs": ["get", "patch", "update"]})
     if kind.plural == "pods":

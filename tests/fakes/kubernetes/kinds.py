@@ -41,6 +41,7 @@ CRD = Kind(
 )
 _REVIEW = "selfsubjectaccessreviews"
 REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", _REVIEW, namespaced=False)
+WHO = Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False)
 BUILT_IN = (
     Kind("", "v1", "Namespace", "namespaces", namespaced=False, status=True),
     Kind("", "v1", "Node", "nodes", namespaced=False, status=True),
@@ -65,6 +66,7 @@ BUILT_IN = (
     Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False),
     CRD,
     REVIEW,
+    WHO,
 )
 
 

@@ -20,6 +20,7 @@ from tests.fakes.kubernetes.api import TOKEN
 from tests.fakes.kubernetes.kinds import schema_folder
 from tests.fakes.kubernetes.logs import Log
 from tests.fakes.kubernetes.server import Cluster, kubernetes_api
+from tests.flows.cluster.conftest import api_of
 
 needs_schemas = pytest.mark.skipif(schema_folder() is None, reason="no schemas of custom kinds: `make schemas`")
 
@@ -104,6 +105,15 @@ def test_what_a_role_lacks_is_said_as_the_role_needs_it(cluster: Cluster) -> Non
         api.find(RAY_JOBS)
     with pytest.raises(UnverifiedError, match=r"resources \[pods/log\], verbs \[get\]"):
         api.log("pod")
+
+
+def test_a_right_for_the_whole_cluster_needs_a_cluster_role(cluster: Cluster) -> None:
+    cluster.fake.access.users["nobody"] = User("system:anonymous", ())
+    cluster.fake.access.users["weak"] = User("weak", ())
+    with pytest.raises(UnverifiedError, match=r"it needs a ClusterRole with apiGroups \[apiextensions.k8s.io\]"):
+        api_of(cluster, token="weak").find(CRDS, namespace="")
+    with pytest.raises(UnverifiedError, match=r"takes us for nobody .* log in again"):
+        api_of(cluster, token="nobody").find(PODS)
 
 
 def test_no_api_is_unreachable_and_says_where() -> None:

@@ -64,7 +64,9 @@ def watch(api: KubernetesApi) -> object:
 
 
 @pytest.mark.parametrize("ask", [find, watch])
-@pytest.mark.parametrize(("status", "body"), [(502, PAGE), (429, b"slow down"), (302, b""), (200, PAGE), (200, b"[]")])
+@pytest.mark.parametrize(
+    ("status", "body"), [(502, PAGE), (404, PAGE), (429, b"slow down"), (302, b""), (200, PAGE), (200, b"[]")]
+)
 def test_what_no_api_server_says_is_worth_another_try_and_not_waited_for(
     api: KubernetesApi, answers: Answers, ask: Callable[[KubernetesApi], object], status: int, body: bytes
 ) -> None:
@@ -103,3 +105,9 @@ def test_a_bookmark_before_a_forgotten_version_is_no_change(api: KubernetesApi, 
     now = {"items": [{"metadata": {"name": "a"}}], "metadata": {"resourceVersion": "12"}}
     answers[:] = [(200, "\n".join(map(json.dumps, lines)).encode()), (200, json.dumps(now).encode())]
     assert watch(api) == Seen({"metadata": {"name": "a"}}, "12")
+
+
+def test_a_page_is_told_by_its_title(api: KubernetesApi, answers: Answers) -> None:
+    answers[:] = [(502, PAGE)]
+    with pytest.raises(UnreachableError, match=r"answers 502 to pods in ml-dev: 502 Bad Gateway$"):
+        api.find(PODS)

@@ -23,7 +23,6 @@ LAST = Check("last", lambda: "fine", "", ("second",))
     [
         (InputError("store", "must exist", "x"), Verdict.FAILED, ExitCode.INPUT),
         (UnreachableError("away"), Verdict.UNKNOWN, ExitCode.RETRY),
-        (UnverifiedError("403"), Verdict.UNKNOWN, ExitCode.RETRY),
     ],
 )
 def test_what_fails_has_its_fix_and_what_needs_it_is_left_out(error: Exception, verdict: Verdict, code: int) -> None:
@@ -32,6 +31,14 @@ def test_what_fails_has_its_fix_and_what_needs_it_is_left_out(error: Exception, 
     assert (found[1].text, found[1].fix) == (str(error), "mend it")
     assert found[2].text == "needs second"
     assert exit_code_of(found) == code
+
+
+def test_that_somebody_may_not_look_bars_nothing_and_the_fix_is_to_see_to_the_access() -> None:
+    found = list(examine([FIRST, failing(UnverifiedError("403")), LAST]))
+    assert [one.verdict for one in found] == [Verdict.OK, Verdict.UNKNOWN, Verdict.OK]
+    assert "mend it" not in found[1].fix
+    assert "ask somebody who may look" in found[1].fix
+    assert exit_code_of(found) == ExitCode.RETRY
 
 
 def test_a_failure_counts_for_more_than_what_could_not_be_told() -> None:

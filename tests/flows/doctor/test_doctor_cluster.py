@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from flows.environments import Environment
 from flows.steps.doctor_cluster import checks_of_cluster
 from tests.fakes.kubernetes.access import Rule, User
 from tests.fakes.kubernetes.server import Cluster, kubernetes_api
+from tests.manifests.schema_folder import require_schemas
 
 PLACE = Environment(
     "minikube", "", "main", "f", "", None, "", controller="argocd", namespace="ml-dev", probe="http://localhost"
@@ -22,6 +24,11 @@ PLACE = Environment(
 UP = "monitoring/prometheus-operator-kube-p-prometheus:9090/api/v1/query"
 Objects = dict[str, dict[str, Any]]
 Change = Callable[[Objects], None]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas() -> None:
+    require_schemas()
 
 
 def healthy() -> Objects:
@@ -45,8 +52,9 @@ def api_of(cluster: Cluster, **kubeconfig: str) -> KubernetesApi:
 
 
 def examined(api: KubernetesApi) -> dict[str, Found]:
-    """By title, but for the one question about a program of this machine."""
-    checks = [one for one in checks_of_cluster(PLACE, lambda: api) if one.title != "kubectl"]
+    """By title, but for the one question about a program of this machine; the API's host is that of the service too."""
+    place = replace(PLACE, probe=api.client.configuration.host)
+    checks = [one for one in checks_of_cluster(place, lambda: api) if one.title != "kubectl"]
     return {one.title: one for one in examine(checks)}
 
 
@@ -75,6 +83,7 @@ AMISS = [
     ("Secrets", set_value("ray-auth-token", "data", to={}), "ray-auth-token.auth_token"),
     ("RayService", set_value("anomaly-detector", "status", "conditions", 0, "status", to="False"), "Ready False"),
     ("Argo CD", set_value("ml-system-minikube", "status", "sync", "status", to="OutOfSync"), "must be Synced"),
+    ("Argo CD", set_value("ml-system-minikube", "status", "health", "status", to="Degraded"), "must be healthy"),
     ("Health checks", set_value("argocd-cm", "data", to={}), "ray.io_RayService, ray.io_RayJob"),
     ("KubeRay", set_value("kuberay-operator", "status", to={}), "must have a ready pod"),
     ("KubeRay", set_value("kuberay-operator", *CONTAINER, "args", to=GATED), "RayServiceIncrementalUpgrade=false"),
@@ -115,9 +124,39 @@ def test_who_may_not_look_is_told_what_right_is_missing() -> None:
     with cluster_of(healthy()) as cluster:
         cluster.fake.access.users["weak"] = User("weak", rules)
         found = examined(api_of(cluster, token="weak"))
+    assert found["Kubernetes API"].text.endswith(", as weak")
     assert found["Secrets"].verdict is Verdict.UNKNOWN
     assert "weak may not list secrets in namespace ml-dev (403)" in found["Secrets"].text
     assert found["RayService"].verdict is Verdict.OK
+
+
+def test_who_may_see_one_namespace_alone_is_still_told_of_its_service() -> None:
+    with cluster_of(healthy()) as cluster:
+        cluster.fake.access.users["inner"] = User("inner", (Rule(("get",), ("ray.io",), ("rayservices",), "ml-dev"),))
+        found = examined(api_of(cluster, token="inner"))
+    assert found["Operators"].verdict is Verdict.UNKNOWN
+    assert "1-config-cluster" not in found["Operators"].fix
+    assert found["RayService"].verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("token", "words"), [("expired", "does not know these credentials"), ("none", "no credentials")]
+)
+def test_an_api_that_does_not_know_who_asks_is_to_be_mended_first(token: str, words: str) -> None:
+    with cluster_of(healthy()) as cluster:
+        cluster.fake.access.users["none"] = User("system:anonymous", ())
+        found = examined(api_of(cluster, token=token))
+    assert (found["Kubernetes API"].verdict, words in found["Kubernetes API"].text) == (Verdict.FAILED, True)
+    assert "auth whoami" in found["Kubernetes API"].fix
+    assert found["RayService"].verdict is Verdict.LEFT_OUT
+
+
+def test_a_host_where_nobody_listens_is_not_reached() -> None:
+    with cluster_of(healthy()) as cluster:
+        api = api_of(cluster)
+        assert "takes connections at port" in examined(api)["Host"].text
+    found = examined(api)["Host"]
+    assert (found.verdict, "nobody answers at 127.0.0.1:" in found.text) == (Verdict.UNKNOWN, True)
 
 
 def test_an_api_that_is_away_leaves_all_else_out() -> None:
