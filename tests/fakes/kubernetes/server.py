@@ -27,6 +27,7 @@ from tests.fakes.kubernetes.discovery import discovery
 from tests.fakes.kubernetes.logs import Log
 from tests.fakes.kubernetes.requests import Request, request_of
 from tests.fakes.kubernetes.watching import events
+from tests.manifests.schema_folder import require_schemas
 
 _PROXY = re.compile(r"^/api/v1/namespaces/([^/]+)/services/([^/]+)/proxy/(.*)$")
 
@@ -186,7 +187,11 @@ class Cluster:
 def kubernetes_api(
     namespaces: Iterable[str] = ("default", "ml-dev"), groups: Iterable[str] = ("*",)
 ) -> Iterator[Cluster]:
-    """A cluster for as long as the context lasts: namespaces, and definitions of the custom kinds of some groups."""
+    """A cluster for as long as the context lasts: namespaces, and definitions of the custom kinds of some groups.
+
+    Skips the test where there are no schemas of custom kinds.
+    """
+    require_schemas()
     with tempfile.TemporaryDirectory(prefix="vigia-k8s-") as folder:
         fake = Kubernetes()
         fake.prepare(namespaces, groups)

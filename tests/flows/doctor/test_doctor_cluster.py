@@ -16,7 +16,6 @@ from flows.environments import Environment
 from flows.steps.doctor_cluster import checks_of_cluster
 from tests.fakes.kubernetes.access import Rule, User
 from tests.fakes.kubernetes.server import Cluster, kubernetes_api
-from tests.manifests.schema_folder import require_schemas
 
 PLACE = Environment(
     "minikube", "", "main", "f", "", None, "", controller="argocd", namespace="ml-dev", probe="http://localhost"
@@ -24,11 +23,6 @@ PLACE = Environment(
 UP = "monitoring/prometheus-operator-kube-p-prometheus:9090/api/v1/query"
 Objects = dict[str, dict[str, Any]]
 Change = Callable[[Objects], None]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def schemas() -> None:
-    require_schemas()
 
 
 def healthy() -> Objects:

@@ -9,16 +9,16 @@ from tests.manifests.checking.rules import check, rules_of
 
 
 def main(overlays: list[str]) -> int:
-    """With VIGIA_REQUIRE_SYSTEM_PACKAGES=1 it is a fault, too, when there is nothing to check a part with."""
-    missing = list(_missing())
-    for reason in missing + ([] if rendering.kubectl() else [rendering.NO_KUBECTL]):
+    """What there is nothing to check with is left out, which is a fault where its variable is 1."""
+    missing = dict(_missing())
+    for reason in [*missing, *([] if rendering.kubectl() else [rendering.NO_KUBECTL])]:
         print(f"left out: {reason}", file=sys.stderr)
     found = [line for overlay in overlays or rendering.FOLDERS for line in _lines(overlay)]
     found += yaml_style.faults(rendering.ROOT)
     print(*found, sep="\n", end="\n" if found else "")
     print(f"{len(found)} findings", file=sys.stderr)
-    required = os.environ.get("VIGIA_REQUIRE_SYSTEM_PACKAGES") == "1"
-    return 1 if found or (missing and required) else 0
+    required = any(os.environ.get(variable) == "1" for variable in missing.values())
+    return 1 if found or required else 0
 
 
 def _lines(overlay: str) -> Iterator[str]:
@@ -31,11 +31,12 @@ def _lines(overlay: str) -> Iterator[str]:
         yield f"{overlay} {finding}"
 
 
-def _missing() -> Iterator[str]:
+def _missing() -> Iterator[tuple[str, str]]:
+    """Reason, and the variable that makes it a fault."""
     if schemas.schema_folder() is None:
-        yield schemas.MISSING
+        yield schemas.MISSING, "VIGIA_REQUIRE_SCHEMAS"
     if prometheus.promtool() is None:
-        yield prometheus.MISSING
+        yield prometheus.MISSING, "VIGIA_REQUIRE_SYSTEM_PACKAGES"
 
 
 if __name__ == "__main__":
