@@ -7,7 +7,7 @@ from enum import StrEnum
 from features.errors import RetryError, UnverifiedError, VigiaError
 from flows.exit_codes import ExitCode
 
-_ACCESS = "see to your access, or ask somebody who may look; that it is broken is not said"
+_ACCESS = "see to your access, or ask somebody who may look; whether anything is broken is not told by this"
 
 
 class Verdict(StrEnum):

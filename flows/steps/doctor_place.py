@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyarrow.fs import FileType
 
-from features.errors import InputError
+from features.errors import InputError, UnverifiedError
 from features.storage import open_filesystem, reading
 from flows.adapters.git import read_head
 from flows.adapters.registry import registry_of
@@ -29,7 +29,7 @@ def checks_of_place(place: Environment, api: Callable[[], ServeApi]) -> list[Che
         Check("Service", lambda: _service(place, api), _after(place), ("Git",)),
     ]
     if place.namespace is not None:
-        checks.append(Check("Ray", lambda: _ray(api()), _to_ray(place)))
+        checks.append(Check("Ray", lambda: _ray(place, api()), _to_ray(place)))
     return checks
 
 
@@ -84,9 +84,14 @@ def _service(place: Environment, api: Callable[[], ServeApi]) -> str:
     return f"serves sha256:{served[:12]}" if served else "serves nothing yet"
 
 
-def _ray(api: ServeApi) -> str:
+def _ray(place: Environment, api: ServeApi) -> str:
     """As a verification asks: the answer is proof that Ray takes the token."""
-    return f"{api.dashboard} takes the token, and tells of {len(api.applications())} applications"
+    try:
+        found = api.applications()
+    except UnverifiedError as error:
+        rule = f"must be what Ray takes, as the Secret ray-auth-token has it ({error})"
+        raise InputError(f"{place.name}.tokens.dashboard", rule) from error
+    return f"{api.dashboard} takes the token, and tells of {', '.join(found) or 'no application'}"
 
 
 def _to_ray(place: Environment) -> str:
