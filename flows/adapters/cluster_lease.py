@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from features.errors import RefusedError, RetryError, UnverifiedError, VigiaError
+from features.errors import RefusedError, RetryError, UnreachableError, UnverifiedError, VigiaError
 from flows.adapters.kubernetes_api import KubernetesApi
 from flows.adapters.kubernetes_errors import MissingError, ModifiedError
 from flows.adapters.kubernetes_kinds import LEASES
@@ -52,20 +52,24 @@ class ClusterLease:
             hold.release()
 
     def _take(self, wait_s: float) -> tuple[Json, float]:
-        """The object as this holder wrote it, and when it began to."""
+        """The object as this holder wrote it, and when it began to; an API that does not answer is asked again."""
         end, seen = time.monotonic() + wait_s, ("", 0.0)
         while True:
             now = time.monotonic()
-            found = self._find()
-            version, spec = ("", {}) if found is None else (found["metadata"]["resourceVersion"], found["spec"])
-            if version != seen[0]:
-                seen = (version, now)
-            who = spec.get("holderIdentity") or ""
-            if not who or now - seen[1] > float(spec.get("leaseDurationSeconds") or 0):
-                with suppress(ModifiedError, RefusedError):  # another one was faster
-                    return self._write(found), now
+            try:
+                found = self._find()
+                version, spec = ("", {}) if found is None else (found["metadata"]["resourceVersion"], found["spec"])
+                if version != seen[0]:
+                    seen = (version, now)
+                who, lasts_s = spec.get("holderIdentity") or "", float(spec.get("leaseDurationSeconds") or 0)
+                if who in ("", self.holder) or now - seen[1] > lasts_s:  # its own: the answer to its request was lost
+                    with suppress(ModifiedError, RefusedError):  # another one was faster
+                        return self._write(found), now
+                why = f"{who or 'another one'} is at it, for more than {wait_s:g} s"
+            except UnreachableError as error:
+                why = str(error)
             if now >= end:
-                raise RetryError(f"{self.name}: {who or 'another one'} is at it, for more than {wait_s:g} s")
+                raise RetryError(f"{self.name}: {why}")
             time.sleep(min(_ASK_AGAIN_S, self.duration_s / 10))
 
     def _find(self) -> Json | None:

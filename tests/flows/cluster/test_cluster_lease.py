@@ -132,6 +132,20 @@ def test_a_holder_whose_lease_somebody_deleted_has_it_no_more(api: KubernetesApi
             insist()
 
 
+def test_an_api_that_is_away_for_a_moment_and_an_answer_that_is_lost_keep_nobody_out(
+    api: KubernetesApi, cluster: Cluster
+) -> None:
+    cluster.fake.troubles.failures, cluster.fake.troubles.lost = [503, 503], 1
+    began = time.monotonic()
+    with lease(api, duration_s=20).held(30):
+        assert time.monotonic() - began < 15
+    assert spec(api)["holderIdentity"] == ""
+    cluster.fake.troubles.refuse = 503
+    with pytest.raises(RetryError, match=r"verify-aws: the Kubernetes API at .* answers 503"), lease(api).held(0.2):
+        pass
+    cluster.fake.troubles.refuse = 0
+
+
 def test_an_answer_that_is_lost_costs_nobody_the_lease(api: KubernetesApi, cluster: Cluster) -> None:
     with lease(api, duration_s=600).held(0) as insist:
         cluster.fake.troubles.lost = 1
