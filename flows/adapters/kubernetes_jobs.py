@@ -34,8 +34,11 @@ class ClusterJobs:
 
         One that was made, though the answer was lost, is there.
         """
-        image = request.image or self._image()
-        made = ray_job(self._template(request.command), replace(request, image=image))
+        template = self._template(request.command)
+        if request.image and (template.get("spec") or {}).get("clusterSelector"):
+            rule = "is for a job with a cluster of its own; here it runs on one that is there, with the image of that"
+            raise InputError("--image", rule, request.image)
+        made = ray_job(template, replace(request, image=request.image or self._image()))
         try:
             self.api.create(RAY_JOBS, made)
         except UnreachableError:

@@ -238,6 +238,16 @@ def test_templates_can_be_those_of_a_file(shell: Shell, tmp_path: Path) -> None:
     assert shell.jobs()[0]["spec"]["entrypoint"].startswith("vigia train --quiet")
 
 
+def test_an_image_for_a_job_on_a_cluster_that_runs_already_would_not_be_what_runs(shell: Shell, tmp_path: Path) -> None:
+    given = yaml.safe_load((ROOT / JOBS).read_text())
+    job = yaml.safe_load(given["data"]["rayjob-train.yaml"])
+    job["spec"]["clusterSelector"] = {"ray.io/cluster": "ray-cluster"}
+    given["data"]["rayjob-train.yaml"] = yaml.safe_dump(job)
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump(given))
+    code, _, err = shell("submit", "train", "--image", PINNED, "--templates", str(tmp_path / "t.yaml"))
+    assert (code, "--image: is for a job with a cluster of its own" in err, shell.jobs()) == (2, True, [])
+
+
 def test_templates_that_are_not_there_are_asked_for(shell: Shell) -> None:
     fake = shell.cluster.fake
     kind = fake.kind("v1", "ConfigMap")
