@@ -1,34 +1,36 @@
 """A real S3 server over HTTP, by moto; buckets and objects in it are made by another client than ours."""
 
-import urllib.request
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow.fs as fs
-from moto.server import ThreadedMotoServer
 
+ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret", "AWS_EC2_METADATA_DISABLED": "true"}
 """Credentials that it takes; no service of a cloud is asked for others."""
-_RUNNING: list[str] = []
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
+def s3_server(*, refuses: bool = False) -> Iterator[str]:
     """The endpoint, http://127.0.0.1:port, for as long as the context lasts.
 
-    moto keeps one state for all servers of a process: it is emptied when the last of them ends.
+    Each is a process of its own, since moto keeps one state for all servers of a process. refuses: it knows no
+    credentials, not even KEYS.
     """
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    _RUNNING.append(endpoint)
-    try:
-        yield endpoint
-    finally:
-        _RUNNING.remove(endpoint)
-        if not _RUNNING:
-            urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"", timeout=10).close()
-        server.stop()
+    environment = {**os.environ, **({"INITIAL_NO_AUTH_ACTION_COUNT": "0"} if refuses else {})}
+    command = [sys.executable, "-m", "tests.fakes.s3"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT) as process:
+        try:
+            assert process.stdout
+            port = process.stdout.readline().decode().strip()
+            assert port, "the S3 server did not start"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
 
 
 def make_bucket(endpoint: str, name: str) -> fs.FileSystem:
@@ -44,3 +46,17 @@ def make_bucket(endpoint: str, name: str) -> fs.FileSystem:
     )
     store.create_dir(name)
     return store
+
+
+def main() -> None:
+    """Serve until killed."""
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
