@@ -23,7 +23,9 @@ def s3_server(*, refuses: bool = False) -> Iterator[str]:
     """
     environment = {**os.environ, **({"INITIAL_NO_AUTH_ACTION_COUNT": "0"} if refuses else {})}
     command = [sys.executable, "-m", "tests.fakes.s3"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT
+    ) as process:
         try:
             assert process.stdout
             port = process.stdout.readline().decode().strip()
