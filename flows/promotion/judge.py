@@ -153,10 +153,11 @@ def _blames(kind: Kind, look: Look) -> bool:
     """Whether a failure of that kind is the bundle's fault.
 
     What the verifier itself finds intact is not corrupt: a disk, a cache or the memory of that replica is. A format
-    that a replica does not know is nobody's fault while its cluster is being replaced: the next one may know it.
+    that a replica does not know is nobody's fault while its cluster is being replaced, or may be: the next one may know
+    it.
     """
     if kind is Kind.FORMAT:
-        return not look.unsettled
+        return not (look.unsettled or look.upgrading)
     return kind in (Kind.DIGEST, Kind.CORRUPT) and look.content is Content.BROKEN
 
 

@@ -57,7 +57,8 @@ class Look:
     applied: digest in the configuration that the controller applied; status, message: Serve's, of the application.
     running: replicas that Serve calls RUNNING; replicas: those that answered the question what they serve.
     answered: digest that answered a prediction through the request path.
-    unsettled: what a cluster has still to do before it can serve what git names (flows.promotion.ray_service).
+    unsettled: what a cluster has still to do before it can serve what git names; upgrading: the upgrade that it is
+    asked for, or why nobody can say whether it is (flows.promotion.ray_service).
     trouble: what could not be seen, empty when all could; refused: it was refused (401 or 403), so waiting is no use.
     """
 
@@ -71,5 +72,6 @@ class Look:
     answered: str = ""
     content: Content = Content.UNSEEN
     unsettled: str = ""
+    upgrading: str = ""
     trouble: str = ""
     refused: bool = False

@@ -8,6 +8,7 @@ from features.errors import InputError, RetryError, UnreachableError, Unverified
 from flows.adapters.git import head_commit, read_head
 from flows.environments import Environment
 from flows.promotion.observation import Content, Head, Look, Replica, make_head
+from flows.promotion.ray_service import RayServiceView, upgrade
 from flows.promotion.ray_service import unsettled as still_to_do
 from flows.promotion.serve_answers import Application, read_application, read_replica
 from flows.steps.doors import Doors
@@ -57,7 +58,7 @@ class _Asking:
 def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
     """Look at everything once; git comes last, so that a head that moves meanwhile is seen."""
     api, place, cluster, asking = doors.api, doors.environment, doors.cluster, _Asking()
-    unsettled = asking.ask(lambda: still_to_do(cluster.view(), began.digest), "") if cluster else ""
+    unsettled, upgrading = _rollout(asking.ask(cluster.view, None), began.digest) if cluster else ("", "")
     application = asking.ask(
         lambda: read_application(api.application(place.application), place.deployment), Application()
     )
@@ -75,9 +76,17 @@ def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
         answered=answered,
         content=content,
         unsettled=unsettled,
+        upgrading=upgrading,
         trouble=asking.trouble,
         refused=asking.refused,
     )
+
+
+def _rollout(view: RayServiceView | None, digest: str) -> tuple[str, str]:
+    """What the cluster has still to do, and its upgrade; None: the cluster could not be asked."""
+    if view is None:
+        return "", "nobody can say whether the cluster is being upgraded"
+    return still_to_do(view, digest), upgrade(view)
 
 
 def stored_content(environment: Environment, uri: str, digest: str) -> tuple[Content, Served | None]:

@@ -14,18 +14,24 @@ Json = dict[str, Any]
 
 @dataclass
 class Store:
-    """The bundle store. good: whether NEW can be served at all; replaced: it holds other content under NEW by now."""
+    """The bundle store. good: whether NEW can be served at all; replaced: it holds other content under NEW by now.
+
+    known_from: the first configuration of pods whose image knows the format of NEW.
+    """
 
     good: bool = True
     away: bool = False
     replaced: bool = False
+    known_from: int = 1
 
-    def load(self, digest: str, chance: random.Random) -> Failure | None:
-        """Why a replica cannot load it now; None when it can."""
+    def load(self, digest: str, config: str, chance: random.Random) -> Failure | None:
+        """Why a replica of pods of that configuration cannot load it now; None when it can."""
         if self.away:
             return Failure(digest, Kind.UNREACHABLE, "the store is away")
         if digest == NEW and (not self.good or self.replaced):
             return Failure(digest, chance.choice([Kind.DIGEST, Kind.CORRUPT]), "not what was registered")
+        if digest == NEW and int(config) < self.known_from:
+            return Failure(digest, Kind.FORMAT, "a later format")
         if chance.random() < 0.03:  # a torn cache, a full disk: this replica alone
             return Failure(digest, chance.choice([Kind.DIGEST, Kind.OTHER]), "a bad day")
         return None
@@ -92,7 +98,7 @@ class SimCluster:
             if not replica.stuck and chance.random() < 0.5:  # reconfigure returns at once and loads behind; some lag
                 replica.desired = self.applied
             if replica.served != replica.desired and chance.random() < 0.5:
-                replica.failure = store.load(replica.desired, chance)
+                replica.failure = store.load(replica.desired, self.config, chance)
                 replica.served = replica.served if replica.failure else replica.desired
         if self.replicas and chance.random() < 0.6:
             self.status, self.message = "RUNNING", ""
@@ -100,7 +106,7 @@ class SimCluster:
     def _start(self, store: Store, chance: random.Random) -> None:
         name = f"{self.name}-{chance.randrange(10**6)}"
         for digest in dict.fromkeys((self.applied, self.previous)):
-            failure = store.load(digest, chance)
+            failure = store.load(digest, self.config, chance)
             if failure is None:
                 self.replicas.append(SimReplica(name, digest, self.applied))
                 return

@@ -8,7 +8,7 @@ from typing import Any
 from flows.promotion.edit import APPLICATION, DEPLOYMENT
 from flows.promotion.observation import Content, Head, Look
 from flows.promotion.ray_objects import view_ray_service
-from flows.promotion.ray_service import RayServiceView, unsettled
+from flows.promotion.ray_service import RayServiceView, unsettled, upgrade
 from flows.promotion.serve_answers import read_application, read_replica
 from tests.fakes.kuberay.operator import Operator
 from tests.fakes.kuberay.ray_cluster import NEW, NEXT, OLD, SimCluster, Store
@@ -21,7 +21,8 @@ HEAD = Head("c1", "file:///new", NEW, "m", "2")
 class World:
     """A RayService that serves OLD, and a head that names NEW. calm: nothing goes wrong that nobody caused.
 
-    selected: the cluster that the services lead to; made: how many clusters there have been.
+    selected: the cluster that the services lead to; made: how many clusters there have been. asked: the configuration
+    of pods that the object asked for when a verifier looked at it last, 0 where the API did not answer.
     """
 
     chance: random.Random
@@ -32,6 +33,7 @@ class World:
     store: Store = field(default_factory=Store)
     selected: str = "c1"
     made: int = 1
+    asked: int = 0
     clusters: dict[str, SimCluster] = field(default_factory=dict)
     service: Json = field(default_factory=dict)
     operator: Operator = field(init=False)
@@ -125,7 +127,8 @@ class World:
     def look(self, at_s: float) -> Look:
         """What a verifier sees, one answer after the other: between any two of them the world goes on."""
         chance = self.chance.random
-        settling = unsettled(self.view(), NEW)
+        view = self.view() if self.calm or chance() > 0.02 else None
+        self.asked = int(self.service["spec"]["rayClusterConfig"]["rayVersion"]) if view else 0
         self._meanwhile()
         head = self.clusters.get(self.selected)
         answers = head is not None and self.now >= head.ready_at
@@ -149,8 +152,9 @@ class World:
             replicas=replicas,
             answered=answered,
             content=content,
-            unsettled=settling,
-            trouble="" if answers and (self.calm or chance() > 0.02) else "the dashboard does not answer",
+            unsettled=unsettled(view, NEW) if view else "",
+            upgrading=upgrade(view) if view else "nobody can say",
+            trouble="" if view and answers and (self.calm or chance() > 0.02) else "somebody does not answer",
             refused=not self.calm and chance() < 0.001,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from features.errors import InputError, RefusedError, RetryError, UnverifiedError
+from features.errors import InputError, RefusedError, RetryError, RolloutError, UnverifiedError
 from flows.adapters.cluster_lease import ClusterLease
 from flows.adapters.kubernetes_kinds import LEASES, RAY_SERVICES
 from flows.adapters.ray_services import RayServices
@@ -18,6 +18,7 @@ from flows.promotion.edit import APPLICATION
 from flows.steps.promote import promote
 from flows.steps.status import status
 from flows.steps.waiting import wait_for_champion
+from serving.failure import Kind
 from tests.fakes.kubernetes.access import Rule, User
 from tests.fakes.kubernetes.api import Troubles
 from tests.fakes.kubernetes.server import Cluster, kubernetes_api
@@ -103,6 +104,37 @@ def test_a_kubernetes_api_that_is_away_is_no_verdict(served: ClusterPlace) -> No
     with_lease = served.inner.doors.lease
     served.cluster.fake.troubles.failures = [0] * 2 + [503] * 1_000  # the lease is taken first
     assert "answers 503 to rayservices.ray.io" in refuse_to_verify(served, lease=with_lease)
+
+
+def refuse_the_format(found: ClusterPlace) -> None:
+    """A replica of an earlier image does not know the format of version 1."""
+    replica = found.inner.fleet.replicas[0]
+    replica.served, replica.fails = "", {found.inner.refs[0].digest: Kind.FORMAT}
+
+
+def test_a_format_that_is_unknown_to_an_image_that_stays_is_reverted(served: ClusterPlace) -> None:
+    refuse_the_format(served)
+    with pytest.raises(RolloutError, match=r"version 1 is bad and was reverted .* refuses it \(format\)"):
+        served.inner.verify(SHORT)
+
+
+def test_a_format_that_an_image_may_know_which_kuberay_has_not_begun_with_yet_is_not_reverted(
+    served: ClusterPlace,
+) -> None:
+    refuse_the_format(served)
+    served.write(rayClusterConfig=config(version="2.61.0"))
+    assert "replica a serves nothing" in refuse_to_verify(served)
+    assert served.inner.head["version"] == "1"
+
+
+def test_a_format_is_not_reverted_while_nobody_can_say_whether_the_image_is_being_replaced(
+    served: ClusterPlace,
+) -> None:
+    refuse_the_format(served)
+    served.status(pendingServiceStatus={"rayClusterName": "c2"})
+    served.cluster.fake.troubles.failures = [0] * 2 + [503] * 1_000
+    assert "answers 503 to rayservices.ray.io" in refuse_to_verify(served)
+    assert served.inner.head["version"] == "1"
 
 
 def test_access_that_is_refused_is_not_waited_for_and_the_role_is_named(served: ClusterPlace) -> None:

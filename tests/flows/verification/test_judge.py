@@ -80,9 +80,11 @@ def test_a_format_that_a_replica_does_not_know_is_proof_whoever_else_knows_it() 
     assert isinstance(verdict(look(0, replicas=failed(Kind.FORMAT))), Bad)
 
 
-def test_a_format_is_no_proof_while_a_cluster_is_being_made_that_may_know_it() -> None:
-    making = {"unsettled": "cluster c2 is being made beside c1"}
-    assert verdict(look(0, replicas=failed(Kind.FORMAT), **making)) == Waiting(making["unsettled"])
+@pytest.mark.parametrize("reason", ["unsettled", "upgrading"])
+def test_a_format_is_no_proof_while_a_cluster_is_being_made_or_asked_for_that_may_know_it(reason: str) -> None:
+    making = {reason: "cluster c2 is being made beside c1"}
+    assert isinstance(verdict(look(0, replicas=failed(Kind.FORMAT), **making)), Waiting)
+    assert isinstance(verdict(look(60, replicas=failed(Kind.FORMAT), **making)), Unverifiable)
     message = Failure(NEW, Kind.FORMAT, "").mark
     assert isinstance(verdict(look(0, status="DEPLOY_FAILED", message=message, **making)), Waiting)
     broken = look(0, replicas=failed(Kind.DIGEST), content=Content.BROKEN, **making)
