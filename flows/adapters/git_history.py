@@ -37,6 +37,11 @@ def commits_beyond(clone: Clone, tip: str) -> tuple[Told, ...]:
     return tuple(Told(*record.split("\x00", 2)) for record in log.split("\x01")[1:])
 
 
+def commits_from(clone: Clone, commit: str) -> set[str]:
+    """A commit of a ``whole`` clone, and those that its head has beyond it."""
+    return {commit, *git("rev-list", f"{commit}..HEAD", cwd=clone.folder).split()}
+
+
 def _fields(record: str) -> tuple[str, str, str, str, str]:
     commit, parents, date, author, message = record.split("\x00", 4)
     return commit, parents, date, author, message.strip()

@@ -1,16 +1,22 @@
 """The aliases of an environment follow what was verified; nothing else moves them."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from features.errors import DisagreementError, RefusedError
+from flows.adapters.clone import cloned
+from flows.adapters.git_history import commits_from
 from flows.adapters.registry import ModelVersion
 from flows.alias_log import AliasMove
+from flows.environments import Environment
 from flows.promotion.admission import GATE, rolled_back_tag
 from flows.promotion.observation import Head, Look
 from flows.steps.doors import Doors
-from flows.steps.history import read_history
+from flows.steps.history import entries_in, read_history
+
+_COMMIT = re.compile(r'"commit": "([0-9a-f]+)"')  # of evidence that the registry may have cut short
 
 
 def crown(doors: Doors, head: Head, seen: Look, certain: Callable[[], None]) -> tuple[ModelVersion, bool]:
@@ -34,9 +40,27 @@ def crown(doors: Doors, head: Head, seen: Look, certain: Callable[[], None]) -> 
         _move(doors, environment.champion, version, head.commit, now, certain)
         doors.registry.tag_version(version.name, version.version, {f"champion_{environment.name}_since": now})
     evidence = {"commit": head.commit, "replicas": sorted(seen.running), "answered": seen.answered}
-    tags = {f"verified_{environment.name}": now, f"verified_{environment.name}_by": json.dumps(evidence)}
+    tags = {f"verified_{environment.name}": now, _evidence_tag(environment): json.dumps(evidence)}
     doors.registry.tag_version(version.name, version.version, tags)
     return version, moves
+
+
+def is_verified(environment: Environment, version: ModelVersion) -> bool:
+    """Whether a version was verified since git came to name its digest last.
+
+    The alias alone does not say so: it stays where it was while git goes on to a version that nobody verifies, and back
+    again. Raises UnreachableError when git does not answer.
+    """
+    told = _COMMIT.search(version.tags.get(_evidence_tag(environment), ""))
+    if told is None:
+        return False
+    with cloned(environment.repository, environment.branch, whole=True) as clone:
+        since = [entry.commit for entry in entries_in(clone, environment) if entry.digest == version.digest]
+        return bool(since) and told[1] in commits_from(clone, since[-1])
+
+
+def _evidence_tag(environment: Environment) -> str:
+    return f"verified_{environment.name}_by"
 
 
 def registered(doors: Doors, head: Head) -> ModelVersion:

@@ -13,6 +13,7 @@ from flows.promotion.history import Entry
 from flows.promotion.judge import Rules
 from flows.promotion.observation import Content
 from flows.promotion.return_message import ROLLBACK
+from flows.steps.crowning import is_verified
 from flows.steps.doors import Doors
 from flows.steps.history import read_history
 from flows.steps.looking import HeadReader, stored_content
@@ -105,8 +106,8 @@ def _target(environment: Environment, registry: Registry, entries: Sequence[Entr
     last = entries[-1]
     if last.subject.startswith(ROLLBACK):
         champion = registry.by_alias(last.model, environment.champion)
-        if champion is None or champion.digest != last.digest:  # a rollback that was stopped before its verification
-            return last
+        if champion is None or champion.digest != last.digest or not is_verified(environment, champion):
+            return last  # a rollback that was stopped before its verification
     return steps_back(entries, steps)
 
 

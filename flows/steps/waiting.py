@@ -8,6 +8,7 @@ from flows.adapters.registry import Registry
 from flows.environments import Environment
 from flows.outcome import Stage
 from flows.promotion.ray_service import unsettled
+from flows.steps.crowning import is_verified
 from flows.steps.doors import Cluster
 from flows.steps.head import named_bundle
 
@@ -23,7 +24,8 @@ def wait_for_champion(
     stage: Stage,
     cluster: Cluster | None = None,
 ) -> None:
-    """Return when the environment's champion is the version of that digest; meanwhile tell what the cluster does.
+    """Return when the environment's champion is the version of that digest, verified since git named it last;
+    meanwhile tell what the cluster does.
 
     Raises RolloutError when git names another digest by now, UnverifiedError after ``timeout_s``. A platform that
     does not answer for a moment is asked again.
@@ -33,9 +35,10 @@ def wait_for_champion(
         try:
             champion = registry.by_alias(model, environment.champion)
             if champion is not None:
-                if champion.digest == digest:
+                if champion.digest == digest and is_verified(environment, champion):
                     return
-                seen = f"the champion is version {champion.version}"
+                earlier = ", by an earlier verification" if champion.digest == digest else ""
+                seen = f"the champion is version {champion.version}{earlier}"
             _refuse_other_head(environment, digest)
         except UnreachableError as error:
             seen = str(error)

@@ -1,5 +1,6 @@
 """`vigia promote --wait`: it watches what verification writes and what git says, and writes nothing."""
 
+import json
 import threading
 
 import pytest
@@ -20,6 +21,13 @@ class Silent:
         """Nothing."""
 
 
+def crown(place: Place, version: str) -> None:
+    """What verification writes of the head."""
+    evidence = {"commit": place.git("rev-parse", "main").strip()}
+    place.registry.set_alias(place.model, "champion-local", version)
+    place.registry.tag_version(place.model, version, {"verified_local_by": json.dumps(evidence)})
+
+
 def wait(place: Place, digest: str, timeout_s: float) -> None:
     wait_for_champion(place.environment, place.registry, place.model, digest, timeout_s, Silent())
 
@@ -27,13 +35,26 @@ def wait(place: Place, digest: str, timeout_s: float) -> None:
 def test_it_ends_when_verification_has_moved_the_alias(place: Place) -> None:
     made = place.register(1)
     promote(place.environment, place.registry, place.model, None)
-    later = threading.Timer(0.3, place.registry.set_alias, [place.model, "champion-local", made.version])
+    later = threading.Timer(0.3, crown, [place, made.version])
     later.start()
     wait(place, made.digest, 20)
     champion = place.registry.by_alias(place.model, "champion-local")
     assert champion is not None
     assert champion.digest == made.digest  # it waited for that
     later.join()
+
+
+def test_a_champion_that_was_verified_before_git_named_another_one_is_not_verified_again_by_that(place: Place) -> None:
+    first, second = place.register(1), place.register(2)
+    promote(place.environment, place.registry, place.model, first.version)
+    crown(place, first.version)
+    for version in (second, first):  # nobody verifies the second, and replicas may serve it
+        promote(place.environment, place.registry, place.model, version.version)
+    with pytest.raises(UnverifiedError, match=r"\(the champion is version 1, by an earlier verification\)"):
+        wait(place, first.digest, 0.2)
+    place.commit("README.md", "a text", "Nothing of this")
+    crown(place, first.version)
+    wait(place, first.digest, 20)
 
 
 def test_a_time_out_says_what_would_have_ended_it_and_is_worth_another_try(place: Place) -> None:

@@ -89,6 +89,25 @@ def test_a_rollback_that_was_stopped_after_its_commit_is_completed_and_not_repea
     assert done.lines[0] == ("Rollback", "git names version 2 already")
 
 
+def test_a_rollback_from_what_nobody_verified_is_completed_too_though_the_champion_never_moved(place: Place) -> None:
+    for version in (1, 2):
+        place.roll_out(version)
+    place.promote(3)
+    place.apply()
+
+    def away() -> Doors:
+        raise UnreachableError("no service runs")
+
+    with pytest.raises(UnverifiedError, match="from version 3 to version 2"):
+        rollback(place.doors.environment, place.doors.registry, away, QUICK, place.progress, "", 1, "why")
+    assert place.alias("champion") == "2"
+    go(place)
+    assert (place.alias("champion"), place.head["version"]) == ("2", "2")
+    assert {replica.served for replica in place.fleet.replicas} == {place.refs[1].digest}
+    go(place)
+    assert place.head["version"] == "1"
+
+
 def test_a_service_that_is_away_does_not_stop_the_commit(place: Place) -> None:
     for version in (1, 2):
         place.roll_out(version)
