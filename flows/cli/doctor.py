@@ -1,11 +1,13 @@
 """Arguments of `vigia doctor`."""
 
 import argparse
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from features.errors import InputError
 from flows.cli.cluster import kubernetes_of, service_of
-from flows.cli.environment import add_environment, chosen, read_token
+from flows.cli.environment import add_environment, described, read_token, tell_registry_token
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
@@ -20,7 +22,9 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from flows.steps.doctor import doctor
     from flows.steps.doctor_here import Surroundings, checks_here
 
-    place = chosen(arguments, workspace, git=True)
+    place = described(arguments, workspace, git=True)
+    with suppress(InputError):  # a check of its own says so
+        tell_registry_token(place)
     tokens = {
         key: partial(read_token, token, f"{place.name}.tokens.{key}")
         for key, token in place.tokens

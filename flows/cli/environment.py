@@ -24,12 +24,24 @@ def chosen(arguments: argparse.Namespace, workspace: Workspace, name: str = LOCA
 
     ``git``: its repository is needed, and is made if it is the workspace's own.
     """
+    found = described(arguments, workspace, name, git=git)
+    tell_registry_token(found)
+    return found
+
+
+def described(
+    arguments: argparse.Namespace, workspace: Workspace, name: str = LOCAL, *, git: bool = False
+) -> Environment:
+    """As ``chosen``, for what asks no registry: no token of its is needed."""
     find = environment if git else find_environment
-    found = find(arguments.env or name, workspace, arguments.environments)
+    return find(arguments.env or name, workspace, arguments.environments)
+
+
+def tell_registry_token(found: Environment) -> None:
+    """To MLflow's client, where the environment names one. Raises InputError where that holds none."""
     token = read_token(found.tokens.registry, f"{found.name}.tokens.registry")
     if token is not None:
         os.environ["MLFLOW_TRACKING_TOKEN"] = token
-    return found
 
 
 def read_token(where: Token | None, field: str) -> str | None:

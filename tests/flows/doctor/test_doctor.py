@@ -32,13 +32,14 @@ def test_a_store_and_a_token_that_are_not_there_are_to_be_mended(
     workspace = Workspace(tmp_path / "w")
     workspace.root.mkdir()
     described = (
-        "local:\n  file: manifests/nothing.yaml\n  repository: /nowhere\n  tokens: {probe: {variable: NO_SUCH_TOKEN}}\n"
+        "local:\n  file: manifests/nothing.yaml\n  repository: /nowhere\n"
+        "  tokens: {probe: {variable: NO_SUCH_TOKEN}, registry: {variable: NOR_SUCH}}\n"
     )
     (workspace.root / "environments.yaml").write_text(described)
     code = main(["doctor", "--workspace", str(workspace.root), "--summary", str(tmp_path / "s.json")])
     found = titles(tmp_path / "s.json")
     assert code == ExitCode.INPUT
-    assert {title for title, verdict in found.items() if verdict == "failed"} >= {"Token probe"}
+    assert {title for title, verdict in found.items() if verdict == "failed"} >= {"Token probe", "Token registry"}
     assert found["Git"] != "ok"
     assert found["Service"] == "left out"
     assert "local.tokens.probe: the variable NO_SUCH_TOKEN must hold a token" in capsys.readouterr().out
