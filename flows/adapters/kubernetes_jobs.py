@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from features.errors import InputError, UnreachableError
+from features.errors import InputError
 from flows.adapters.kubernetes_api import KubernetesApi, Seen
 from flows.adapters.kubernetes_errors import MissingError
 from flows.adapters.kubernetes_kinds import CONFIG_MAPS, PODS, RAY_CLUSTERS, RAY_JOBS
-from flows.jobs.door import JobLine
+from flows.jobs.door import JobLine, create_once
 from flows.jobs.driver_log import DriverLog
 from flows.jobs.request import LABEL, JobRequest, is_pinned, ray_job
 from flows.jobs.state import JobState, state_of
@@ -30,20 +30,14 @@ class ClusterJobs:
     templates: Mapping[str, str] | None = None
 
     def create(self, request: JobRequest) -> None:
-        """See JobDoor. Raises InputError for a template or an image that will not do.
-
-        One that was made, though the answer was lost, is there.
-        """
+        """See JobDoor. Raises InputError for a template or an image that will not do."""
         template = self._template(request.command)
         if request.image and (template.get("spec") or {}).get("clusterSelector"):
             rule = "is for a job with a cluster of its own; here it runs on one that is there, with the image of that"
             raise InputError("--image", rule, request.image)
         made = ray_job(template, replace(request, image=request.image or self._image()))
-        try:
-            self.api.create(RAY_JOBS, made)
-        except UnreachableError:
-            if self.api.look(RAY_JOBS, request.name).object is None:
-                raise
+        api, name = self.api, request.name
+        create_once(lambda: api.create(RAY_JOBS, made), lambda: api.look(RAY_JOBS, name).object, name)
 
     def follow(self, name: str) -> "RayJobFollower":
         """See JobDoor."""

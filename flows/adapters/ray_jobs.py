@@ -9,7 +9,7 @@ from typing import Any
 
 from features.errors import InputError, UnreachableError, UnverifiedError
 from flows.adapters.http_json import call_json
-from flows.jobs.door import JobLine
+from flows.jobs.door import JobLine, create_once
 from flows.jobs.driver_log import DriverLog
 from flows.jobs.request import LABEL, JobRequest, entrypoint
 from flows.jobs.state import JobState, state_of_ray
@@ -32,17 +32,14 @@ class RayJobs:
     timeout_s: float = 30.0
 
     def create(self, request: JobRequest) -> None:
-        """See JobDoor. One that was made, though the answer was lost, is there."""
+        """See JobDoor."""
         if request.image:
             raise InputError("--image", "is for a cluster: this machine has no images", request.image)
         called = entrypoint("", (*self.command, request.command, *self.settings, *request.arguments)).strip()
         called = f"cd {shlex.quote(str(self.folder))} && {called}"
         told = {"app.kubernetes.io/part-of": "vigia", LABEL: request.command}
-        try:
-            self._call("POST", "", {"entrypoint": called, "submission_id": request.name, "metadata": told})
-        except UnreachableError:
-            if self.find(request.name) is None:
-                raise
+        body, name = {"entrypoint": called, "submission_id": request.name, "metadata": told}, request.name
+        create_once(lambda: self._submit(body), lambda: self.find(name), name)
 
     def follow(self, name: str) -> "RayFollower":
         """See JobDoor."""
@@ -50,22 +47,31 @@ class RayJobs:
 
     def jobs(self) -> list[JobLine]:
         """See JobDoor."""
-        found = [_line(one) for one in self._call("GET", "") if LABEL in (one.get("metadata") or {})]
+        found = [_line(one) for one in self._all() if LABEL in (one.get("metadata") or {})]
         return sorted(found, key=lambda line: line.started, reverse=True)
 
     def stop(self, name: str) -> None:
         """See JobDoor. One that has ended is left as it is."""
-        if self.find(name) is None:
-            raise InputError("job", f"must be one of {', '.join(line.name for line in self.jobs()) or 'none'}", name)
         self._call("POST", f"{name}/stop", {})
 
     def find(self, name: str) -> dict[str, Any] | None:
         """What Ray says of a job; None where it knows none of that name."""
-        return next((one for one in self._call("GET", "") if one.get("submission_id") == name), None)
+        return next((one for one in self._all() if one.get("submission_id") == name), None)
 
     def log(self, name: str) -> list[str]:
         """Every line of its log so far."""
         return str(self._call("GET", f"{name}/logs")["logs"]).splitlines()
+
+    def _submit(self, body: dict[str, Any]) -> None:
+        made = self._call("POST", "", body)
+        if not isinstance(made, dict) or made.get("submission_id") != body["submission_id"]:
+            raise self._silent("the answer does not name the job")
+
+    def _all(self) -> list[dict[str, Any]]:
+        found = self._call("GET", "")
+        if not isinstance(found, list):
+            raise self._silent("the answer is no list of jobs")
+        return found
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -74,6 +80,12 @@ class RayJobs:
         except UnverifiedError as error:
             rule = "does not accept this token; it is $RAY_AUTH_TOKEN, else that of --workspace"
             raise UnverifiedError(f"the Ray at {self.dashboard} {rule} ({error})") from error
+        except UnreachableError as error:
+            raise self._silent(error) from error
+
+    def _silent(self, reason: object) -> UnreachableError:
+        rule = "`vigia serve` runs one; --address names the dashboard of another"
+        return UnreachableError(f"the Ray at {self.dashboard} does not answer as it should ({reason}); {rule}")
 
 
 class RayFollower:

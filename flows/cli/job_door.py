@@ -2,14 +2,17 @@
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from features.errors import InputError
-from flows.cli.environment import LOCAL, add_environment, chosen
+from flows.cli.environment import LOCAL, add_environment, described
 from flows.environments import Environment
 from flows.jobs.door import JobDoor
 from flows.jobs.verdict import Patience
+from flows.steps.job_outcome import Whereabouts
 from flows.workspace import Workspace
 
 _TIMEOUT_S = 18_000.0
@@ -30,19 +33,27 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=_TIMEOUT_S, metavar="SECONDS", help=told)
 
 
-def patience_of(arguments: argparse.Namespace) -> Patience:
+def patience_of(arguments: argparse.Namespace, place: Environment) -> Patience:
     """How long to wait: on a cluster a log may lag behind a status. Raises InputError."""
     if not arguments.timeout > 0:  # nor NaN
         raise InputError("--timeout", "must be above 0", arguments.timeout)
-    here = arguments.env in (None, LOCAL)
+    here = place.namespace is None
     return Patience(arguments.timeout, _SETTLE_HERE_S) if here else Patience(arguments.timeout)
+
+
+def whereabouts(arguments: argparse.Namespace, place: Environment) -> Whereabouts:
+    """What a later command must be told to find the same jobs."""
+    workspace = None if arguments.workspace == ".vigia" else arguments.workspace
+    given = {"environments": arguments.environments, "address": arguments.address, "workspace": workspace}
+    words = [word for name, value in given.items() if value for word in (f"--{name}", str(value))]
+    return Whereabouts(place.name, shlex.join(words))
 
 
 def job_door(
     arguments: argparse.Namespace, workspace: Workspace, templates: str | None = None
 ) -> tuple[Environment, JobDoor]:
     """Where the jobs of --env run. Raises InputError or UnreachableError."""
-    place = chosen(arguments, workspace)
+    place = described(arguments, workspace)
     if place.namespace is None:
         if templates is not None:
             raise InputError("--templates", "is for a cluster: this machine has no RayJobs", templates)
@@ -61,7 +72,9 @@ def _local(arguments: argparse.Namespace, place: Environment, workspace: Workspa
     from flows.adapters.ray_jobs import RayJobs
     from flows.adapters.service_record import running_service
 
-    dashboard = arguments.address or running_service(workspace).dashboard
+    dashboard = running_service(workspace).dashboard if arguments.address is None else arguments.address
+    if urlsplit(dashboard).scheme not in ("http", "https") or not urlsplit(dashboard).hostname:
+        raise InputError("--address", "must be the URL of Ray's dashboard, http://host:port", dashboard)
     settings = ["--workspace", str(workspace.root), "--result-line"]
     if place.name != LOCAL:
         settings += ["--env", place.name]

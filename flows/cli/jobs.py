@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from features.errors import InputError
-from flows.cli.job_door import add_place, add_timeout, job_door, patience_of
+from flows.cli.job_door import add_place, add_timeout, job_door, patience_of, whereabouts
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
 
@@ -31,5 +31,6 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     if arguments.action == "stop":
         return jobs.stop(door, arguments.name, progress)
     if arguments.follow:
-        return jobs.return_to(door, arguments.name, place.name, progress, patience_of(arguments))
+        where, patience = whereabouts(arguments, place), patience_of(arguments, place)
+        return jobs.return_to(door, arguments.name, where, progress, patience)
     return jobs.show_log(door, arguments.name, progress)

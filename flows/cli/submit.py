@@ -1,13 +1,16 @@
 """Arguments of `vigia submit`."""
 
 import argparse
+import glob
 import importlib
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from features.errors import InputError
-from flows.cli.job_door import add_place, add_timeout, job_door, patience_of
+from features.storage import local_path
+from flows.cli.job_door import add_place, add_timeout, job_door, patience_of, whereabouts
 from flows.jobs.request import JobRequest, job_name
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
@@ -31,19 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
     """Check what the job is given, open the door, submit."""
     given = (*arguments.given, *(part for setting in arguments.set for part in ("--set", setting)))
-    _check(arguments.job, given)
-    patience = patience_of(arguments) if arguments.wait else None
+    checked = _check(arguments.job, given)
     place, door = job_door(arguments, workspace, arguments.templates)
+    patience = patience_of(arguments, place) if arguments.wait else None
     if place.namespace is not None:
-        _refuse_files_of_here(given)
+        _refuse_files_of_here(checked)
     from flows.steps.jobs import submit
 
     name = job_name(arguments.job, datetime.now(UTC), secrets.token_hex(2))
-    return submit(door, JobRequest(arguments.job, name, place.name, given, arguments.image), progress, patience)
+    request = JobRequest(arguments.job, name, place.name, given, arguments.image)
+    return submit(door, request, whereabouts(arguments, place), progress, patience)
 
 
-def _check(command: str, given: tuple[str, ...]) -> None:
-    """Refuse here what the command would refuse minutes later on the cluster."""
+def _check(command: str, given: tuple[str, ...]) -> argparse.Namespace:
+    """Refuse here what the command would refuse minutes later on the cluster; what it is given."""
     parser = argparse.ArgumentParser(prog=f"vigia {command}")
     importlib.import_module(f"flows.cli.{command}").add_arguments(parser)
     found, rest = parser.parse_known_args(given)
@@ -51,6 +55,7 @@ def _check(command: str, given: tuple[str, ...]) -> None:
         raise InputError("submit", f"the rest must be arguments of vigia {command}", " ".join(rest))
     for setting in found.set:
         _check_setting(setting)
+    return found
 
 
 def _check_setting(setting: str) -> None:
@@ -67,9 +72,9 @@ def _check_setting(setting: str) -> None:
         return
 
 
-def _refuse_files_of_here(given: tuple[str, ...]) -> None:
-    for word in given:
-        place = word.removeprefix("data.uri=")
-        if not place.startswith("-") and Path(place).is_file():
-            rule = "is a file of this machine, which a job on a cluster does not see; put it into S3 and give s3://…"
+def _refuse_files_of_here(given: argparse.Namespace) -> None:
+    settings = [value for key, _, value in (one.partition("=") for one in given.set) if key == "data.uri"]
+    for place in map(str, filter(None, (given.uri, given.config, getattr(given, "bundle", None), *settings))):
+        if urlsplit(place).scheme in ("", "file") and glob.glob(str(local_path(place)), recursive=True):
+            rule = "is of this machine, which a job on a cluster does not see; put it into S3 and give s3://…"
             raise InputError("submit", rule, place)

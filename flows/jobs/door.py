@@ -1,9 +1,11 @@
 """What submits and follows jobs: a Kubernetes cluster with KubeRay, or the Jobs API of a Ray on this machine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from features.errors import UnreachableError
 from flows.jobs.driver_log import DriverLog
 from flows.jobs.request import JobRequest
 from flows.jobs.state import JobState
@@ -47,5 +49,22 @@ class JobDoor(Protocol):
         ...
 
     def stop(self, name: str) -> None:
-        """End a job, whatever it is at. Raises InputError where there is none of that name."""
+        """End a job that is there, whatever it is at."""
         ...
+
+
+def create_once(create: Callable[[], object], find: Callable[[], object | None], name: str) -> None:
+    """Create a job; one that was made, though the answer was lost, is there.
+
+    Raises UnreachableError, which says so where nobody can tell whether it was made.
+    """
+    try:
+        create()
+    except UnreachableError:
+        try:
+            found = find()
+        except UnreachableError as error:
+            told = f"whether {name} was made is not known; `vigia jobs list` tells once there is an answer"
+            raise UnreachableError(f"{error}; {told}") from error
+        if found is None:
+            raise

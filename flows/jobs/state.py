@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 SUCCEEDED, FAILED, STOPPED = "SUCCEEDED", "FAILED", "STOPPED"
+_LOG = ", last available logs"
+"""What Ray says before it repeats the end of a log."""
+_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class JobState:
         return not self.deployment and not self.attempt
 
     @property
+    def ended(self) -> bool:
+        """Whether it is at what looks like its end; a further try may come all the same."""
+        return self.deployment in ("Complete", "Failed", "ValidationFailed")
+
+    @property
     def words(self) -> str:
         """For people, in one line."""
         told = ", ".join(part for part in (self.deployment, self.job, self.reason) if part)
@@ -43,7 +51,7 @@ def state_of(found: Mapping[str, Any]) -> JobState:
         job=status.get("jobStatus") or "",
         deployment=status.get("jobDeploymentStatus") or "",
         reason=status.get("reason") or "",
-        message=" ".join(str(status.get("message") or "").split()),
+        message=_message(status),
         retries=max(0, int(spec.get("backoffLimit") or 0) + 1 - int(status.get("failed") or 0)),
     )
 
@@ -52,5 +60,10 @@ def state_of_ray(found: Mapping[str, Any]) -> JobState:
     """The state in an answer of Ray's own Jobs API, which has no operator and tries once."""
     job = str(found.get("status") or "")
     ends = {SUCCEEDED: "Complete", STOPPED: "Complete", FAILED: "Failed"}
-    message = " ".join(str(found.get("message") or "").split())
-    return JobState(str(found.get("submission_id") or ""), job, ends.get(job, "Running"), message=message)
+    return JobState(str(found.get("submission_id") or ""), job, ends.get(job, "Running"), message=_message(found))
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    """In one line, without the log that whoever follows the job has seen."""
+    text = " ".join(str(found.get("message") or "").split()).partition(_LOG)[0]
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

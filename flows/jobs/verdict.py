@@ -39,6 +39,8 @@ class Unknown:
 
 
 Verdict = Waiting | Ended | Failed | Unknown
+_LATE = ("DeadlineExceeded", "PreRunningDeadlineExceeded")
+"""Reasons of the operator's own to end a job; the second: it found no room, and never ran."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def judge(watched: Watched, now: float, patience: Patience) -> Verdict:
 
 
 def _looks_ended(state: JobState | None) -> bool:
-    return state is None or state.deployment in ("Complete", "Failed", "ValidationFailed")
+    return state is None or state.ended
 
 
 def _end(watched: Watched, settled: bool) -> Verdict | None:
@@ -107,7 +109,7 @@ def _end(watched: Watched, settled: bool) -> Verdict | None:
         return Unknown(f"its log says that it was done, the operator says {told}")
     if state.job == STOPPED:
         return Failed("it was stopped")
-    if state.job == FAILED or state.reason == "DeadlineExceeded" or result is not None:
+    if state.job == FAILED or state.reason in _LATE or result is not None:
         return Failed(told, result)
     return Unknown(f"{told}; it may still run: nobody watches it any more")
 

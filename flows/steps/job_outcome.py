@@ -1,5 +1,7 @@
 """What a command that waited for a job returns or raises: the job's own outcome, under its own exit code."""
 
+from dataclasses import dataclass
+
 from features.errors import InputError, RetryError, UnverifiedError
 from flows.exit_codes import CarriedError, ExitCode
 from flows.jobs.verdict import Ended, Failed, Unknown
@@ -7,7 +9,23 @@ from flows.outcome import Outcome, RefusedRun
 from flows.result_line import VERDICTS, Result
 
 
-def outcome_of(name: str, environment: str, verdict: Ended | Failed | Unknown) -> Outcome:
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where a later command finds the same jobs. options: beside --env, as a shell takes them."""
+
+    environment: str
+    options: str = ""
+
+    def command(self, words: str) -> str:
+        """What to type after vigia; words: those of `vigia jobs`."""
+        return " ".join(filter(None, (f"jobs {words} --env {self.environment}", self.options)))
+
+    def way_back(self, name: str) -> str:
+        """What to type after vigia to see a job again."""
+        return self.command(f"logs {name} --follow")
+
+
+def outcome_of(name: str, where: Whereabouts, verdict: Ended | Failed | Unknown) -> Outcome:
     """The outcome of a job that succeeded, with whatever verdict.
 
     Raises RefusedRun for one that a gate refused, CarriedError for one that failed with a code of ours, InputError for
@@ -15,20 +33,15 @@ def outcome_of(name: str, environment: str, verdict: Ended | Failed | Unknown) -
     can tell.
     """
     if isinstance(verdict, Ended):
-        return _ended(name, environment, verdict.result)
+        return _ended(name, where.environment, verdict.result)
+    again = f"`vigia {where.way_back(name)}` shows its log while it is there"
     if isinstance(verdict, Unknown):
-        back = way_back(name, environment)
-        raise UnverifiedError(f"{name}: {verdict.reason}; `vigia {back}` shows its log while it is there")
+        raise UnverifiedError(f"{name}: {verdict.reason}; {again}")
     if verdict.invalid:
         raise InputError(name, f"the operator refuses it: {verdict.reason}")
     if verdict.result is None:
-        raise RetryError(f"{name} failed without a result: {verdict.reason}")
+        raise RetryError(f"{name} failed without a result: {verdict.reason}; {again}")
     raise _carried(name, verdict.result)
-
-
-def way_back(name: str, environment: str) -> str:
-    """What to type after vigia to see a job again."""
-    return f"jobs logs {name} --follow --env {environment}"
 
 
 def _ended(name: str, environment: str, result: Result) -> Outcome:

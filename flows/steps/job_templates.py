@@ -22,7 +22,9 @@ def read_templates(place: Path) -> Mapping[str, str]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError("--templates", f"must be YAML ({' '.join(str(error).split())})", str(place)) from error
     for found in documents:
-        if isinstance(found, dict) and found.get("kind") == "ConfigMap" and found["metadata"]["name"] == _NAME:
-            return dict(found.get("data") or {})
+        if isinstance(found, dict) and found.get("kind") == "ConfigMap":
+            metadata, data = found.get("metadata") or {}, found.get("data") or {}
+            if metadata.get("name") == _NAME:
+                return {key: str(text) for key, text in data.items()}
     rule = f"must hold the ConfigMap {_NAME} (an overlay needs kubectl or kustomize to be built)"
     raise InputError("--templates", rule, str(place))

@@ -7,54 +7,57 @@ from features.errors import InputError, RetryError, UnverifiedError
 from flows.jobs.door import Follower, JobDoor, JobLine
 from flows.jobs.driver_log import DriverLog
 from flows.jobs.request import JobRequest
+from flows.jobs.state import JobState
 from flows.jobs.verdict import Patience, Verdict, Waiting, Watched, judge
 from flows.outcome import Outcome, Progress, Stage
-from flows.steps.job_outcome import outcome_of, way_back
+from flows.steps.job_outcome import Whereabouts, outcome_of
 
 _LOOK_S = 3.0
 _AWAY_S = 120.0
 _RETRY_S = 1.0
 
 
-def submit(door: JobDoor, request: JobRequest, progress: Progress, patience: Patience | None) -> Outcome:
+def submit(
+    door: JobDoor, request: JobRequest, where: Whereabouts, progress: Progress, patience: Patience | None
+) -> Outcome:
     """Start a job, and with some patience follow it to its end."""
-    with progress.stage(f"Submitting {request.name}"):
-        door.create(request)
-    back = way_back(request.name, request.environment)
+    name = request.name
+    try:
+        with progress.stage(f"Submitting {name}"):
+            door.create(request)
+    except KeyboardInterrupt:
+        progress.say(f"{name} may have been made; `vigia {where.command('list')}` tells")
+        raise
     if patience is None:
-        return Outcome((("Submitted", request.name),), back, figures={"job": request.name})
-    return follow(door, request.name, request.environment, progress, patience)
+        return Outcome((("Submitted", name),), where.way_back(name), figures={"job": name})
+    return follow(door, name, where, progress, patience)
 
 
-def return_to(door: JobDoor, name: str, environment: str, progress: Progress, patience: Patience) -> Outcome:
+def return_to(door: JobDoor, name: str, where: Whereabouts, progress: Progress, patience: Patience) -> Outcome:
     """Follow a job that was submitted earlier. Raises InputError where there is none of that name."""
-    if door.follow(name).look(0) is None:
-        raise _no_such_job(name)
-    return follow(door, name, environment, progress, patience)
+    _look(door, name)
+    return follow(door, name, where, progress, patience)
 
 
-def follow(door: JobDoor, name: str, environment: str, progress: Progress, patience: Patience) -> Outcome:
+def follow(door: JobDoor, name: str, where: Whereabouts, progress: Progress, patience: Patience) -> Outcome:
     """Show a job's log until there is a verdict on it. Ctrl-C ends the watching alone, and says how to return."""
-    back = way_back(name, environment)
+    back = where.way_back(name)
     try:
         with progress.stage(f"Job {name}") as stage:
             verdict = _watch(door.follow(name), progress, stage, patience)
             stage.result(type(verdict).__name__.lower())
     except KeyboardInterrupt:
-        progress.say(f"{name} goes on; `vigia {back}` returns to it, `vigia jobs stop` ends it")
+        progress.say(f"{name} goes on; `vigia {back}` returns to it, `vigia {where.command(f'stop {name}')}` ends it")
         raise
     except RetryError as error:
-        raise type(error)(f"{error}; {name} goes on, `vigia {back}` returns to it") from error
+        raise type(error)(f"{error}; {name} is left alone, `vigia {back}` returns to it") from error
     assert not isinstance(verdict, Waiting)
-    return outcome_of(name, environment, verdict)
+    return outcome_of(name, where, verdict)
 
 
 def show_log(door: JobDoor, name: str, progress: Progress) -> Outcome:
     """The log of a job as far as it is there. Raises InputError where there is no such job."""
-    follower = door.follow(name)
-    state = follower.look(0)
-    if state is None:
-        raise _no_such_job(name)
+    follower, state = _look(door, name)
     for line in follower.read(DriverLog())[1]:
         progress.say(line)
     return Outcome((("Job", f"{name}: {state.words}"),))
@@ -70,10 +73,21 @@ def list_jobs(door: JobDoor, progress: Progress) -> Outcome:
 
 
 def stop(door: JobDoor, name: str, progress: Progress) -> Outcome:
-    """End a job."""
+    """End a job. Raises InputError where there is none of that name."""
+    _, state = _look(door, name)
     with progress.stage(f"Stopping {name}"):
         door.stop(name)
-    return Outcome((("Stopped", name),))
+    told = f"{name}, which had ended already ({state.words})" if state.ended else name
+    return Outcome((("Stopped", told),))
+
+
+def _look(door: JobDoor, name: str) -> tuple[Follower, JobState]:
+    """A job and what it is at. Raises InputError where there is none of that name."""
+    follower = door.follow(name)
+    state = follower.look(0)
+    if state is None:
+        raise InputError("job", "must be one that `vigia jobs list` shows; it may have been deleted", name)
+    return follower, state
 
 
 def _watch(follower: Follower, progress: Progress, stage: Stage, patience: Patience) -> Verdict:
@@ -107,7 +121,3 @@ def _told(line: JobLine, now: datetime) -> str:
     minutes = max(0, round((now - line.started).total_seconds() / 60))
     age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
     return f"{line.name:<34} {line.command:<9} {age:>7}  {line.state.words}"
-
-
-def _no_such_job(name: str) -> InputError:
-    return InputError("job", "must be one that `vigia jobs list` shows; it may have been deleted", name)

@@ -15,19 +15,30 @@ TOKEN = "token-of-ray"
 
 @dataclass
 class FakeRay:
-    """``end``: status and log of every job that is submitted from now on; ``jobs``: by submission id."""
+    """``end``, ``message``: status and log, and word on it, of every job that is submitted from now on; ``jobs``: by
+    submission id; ``other``: it is no Ray at all, but something that answers with objects of its own.
+    """
 
     end: tuple[str, str] = ("SUCCEEDED", "")
     jobs: dict[str, Json] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     url: str = ""
+    message: str = ""
+    other: bool = False
 
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
         """Status and JSON."""
+        if self.other:
+            return 200, {"status": "up"}
         name, _, verb = path.removeprefix("/api/jobs/").partition("/")
         if method == "POST" and not name:
             name, (status, log) = body["submission_id"], self.end
-            self.jobs[name] = {**body, "status": status, "message": "", "start_time": round(time.time() * 1000)}
+            self.jobs[name] = {
+                **body,
+                "status": status,
+                "message": self.message,
+                "start_time": round(time.time() * 1000),
+            }
             self.logs[name] = log
             return 200, {"submission_id": name}
         if not name:

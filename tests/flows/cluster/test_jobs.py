@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -196,11 +197,18 @@ def test_jobs_are_listed_shown_followed_and_stopped(shell: Shell) -> None:
     code, out, _ = shell("jobs", "logs", name)
     assert (code, "last words" in out, "Complete, SUCCEEDED" in out) == (0, True, True)
     assert shell("jobs", "logs", name, "--follow")[0] == 0
-    assert shell("jobs", "stop", name)[0] == 0
+    code, out, _ = shell("jobs", "stop", name)
+    assert (code, f"{name}, which had ended already (Complete, SUCCEEDED)" in out) == (0, True)
     assert shell.jobs() == []
     for words in (("logs", name), ("logs", name, "--follow"), ("stop", name)):
         code, _, err = shell("jobs", *words)
-        assert (code, name in err) == (2, True)
+        assert (
+            code,
+            f"job: must be one that `vigia jobs list` shows; it may have been deleted, got '{name}'" in err,
+        ) == (
+            2,
+            True,
+        )
 
 
 @pytest.mark.parametrize(
@@ -209,8 +217,13 @@ def test_jobs_are_listed_shown_followed_and_stopped(shell: Shell) -> None:
         (("train", "--bogus"), "the rest must be arguments of vigia train, got '--bogus'"),
         (("train", "--set", "search"), "--set: must be written key.subkey=value"),
         (("train", "--set", "serch.trials=8"), "serch: is not a known key; did you mean 'search'?"),
-        (("validate", "README.md"), "is a file of this machine, which a job on a cluster does not see"),
-        (("train", "--config", "pyproject.toml"), "is a file of this machine"),
+        (("validate", "README.md"), "is of this machine, which a job on a cluster does not see"),
+        (("train", "--config", "pyproject.toml"), "is of this machine"),
+        (("train", "--config=pyproject.toml"), "is of this machine"),
+        (("train", "--set", "data.uri=tests"), "is of this machine"),
+        (("drift", "tests/*.py"), "is of this machine"),
+        (("drift", f"file://{ROOT}/README.md"), "is of this machine"),
+        (("drift", "--bundle", "tests"), "is of this machine"),
         (("train", "--wait", "--timeout", "nan"), "--timeout: must be above 0"),
         (("train", "--image", "vigia-train:0.1.0"), "--image: must be pinned by its digest"),
         (("train",), "--image: must say what vigia-train is here"),
@@ -276,13 +289,21 @@ def test_a_job_whose_making_was_not_answered_is_there_once(shell: Shell) -> None
     assert len(shell.jobs()) == 1
 
 
+def test_where_nobody_can_tell_whether_a_job_was_made_it_is_named(shell: Shell) -> None:
+    shell.cluster.fake.troubles.lost = 1
+    shell.cluster.fake.troubles.failures += [0, 0, 503]  # the template, the making, the look after it
+    code, _, err = shell("submit", "train", "--image", PINNED)
+    name = shell.jobs()[0]["metadata"]["name"]
+    assert (code, f"whether {name} was made is not known; `vigia jobs list` tells" in err) == (4, True)
+
+
 def test_a_log_that_may_not_be_read_is_told_and_the_job_goes_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = (Rule(groups=("ray.io",)), Rule(groups=("",), resources=("pods", "configmaps")))
     shell.cluster.fake.access.users["blind"] = User("blind", rules)
     monkeypatch.setenv("KUBECONFIG", str(shell.cluster.kubeconfig("blind")))
     with operating(shell.cluster, succeeds()):
         code, _, err = shell("submit", "train", "--image", PINNED, "--wait")
-    assert (code, "blind may not get pods" in err, "goes on, `vigia jobs logs train-" in err) == (4, True, True)
+    assert (code, "blind may not get pods" in err, "is left alone, `vigia jobs logs train-" in err) == (4, True, True)
 
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_return(shell: Shell) -> None:
@@ -299,4 +320,6 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_return(shell: Shell) -> N
         out, _ = process.communicate(timeout=30)
     name = shell.jobs()[0]["metadata"]["name"]
     assert process.returncode == 130
-    assert f"{name} goes on; `vigia jobs logs {name} --follow --env fake` returns to it" in out
+    there = shlex.join(words[-6:])  # --env, --environments, --workspace: without them it is found nowhere
+    assert f"{name} goes on; `vigia jobs logs {name} --follow {there}` returns to it" in out
+    assert f"`vigia jobs stop {name} {there}` ends it" in out

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +61,49 @@ def test_jobs_are_listed_shown_and_stopped(fake: FakeRay, tmp_path: Path, capsys
     told = capsys.readouterr().out
     assert (f"{name:<34} train" in told, "so far" in told) == (True, True)
     assert [vigia(tmp_path, fake, "jobs", "stop", name) for _ in range(2)] == [0, 0]
-    assert vigia(tmp_path, fake, "jobs", "stop", "other") == vigia(tmp_path, fake, "jobs", "logs", "other") == 2
+    assert capsys.readouterr().out.count("which had ended already (Complete, STOPPED)") == 1
+    for words in (("stop", "other"), ("logs", "other"), ("logs", "other", "--follow")):
+        assert vigia(tmp_path, fake, "jobs", *words) == 2
+        assert (
+            "must be one that `vigia jobs list` shows; it may have been deleted, got 'other'" in capsys.readouterr().err
+        )
+
+
+def test_a_job_that_was_killed_is_told_at_once_without_its_log_again(
+    fake: FakeRay, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.end = ("FAILED", "words\n")
+    fake.message = "failed with exit code 137, last available logs (truncated to 20,000 chars): words"
+    (tmp_path / "places.yaml").write_text("bench: {controller: reconcile}")
+    there = ("--env", "bench", "--environments", str(tmp_path / "places.yaml"))
+    began = time.monotonic()
+    assert vigia(tmp_path, fake, "submit", "train", "--wait", *there) == 4
+    assert time.monotonic() - began < 20  # a log of this machine does not lag, whatever its environment is called
+    told = capsys.readouterr()
+    (name,) = fake.jobs
+    assert told.out.splitlines().count("words") == 1
+    assert f"{name} failed without a result: Failed: failed with exit code 137; `vigia jobs logs {name}" in told.err
+    back = shlex.join([*there, "--address", fake.url, "--workspace", str(tmp_path / "ws")])
+    assert f"`vigia jobs logs {name} --follow {back}` shows its log" in told.err
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "127.0.0.1:8265", "ray://127.0.0.1:10001", "http://"])
+def test_an_address_that_is_none_is_bad_input(tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "list", "--workspace", str(tmp_path / "ws"), "--address", address]) == 2
+    assert (
+        f"--address: must be the URL of Ray's dashboard, http://host:port, got '{address}'" in capsys.readouterr().err
+    )
+
+
+def test_what_is_no_ray_is_told_with_what_would_be_one(
+    fake: FakeRay, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.other = True
+    for words in (("jobs", "list"), ("submit", "train"), ("jobs", "logs", "a")):
+        assert vigia(tmp_path, fake, *words) == 4
+        told = capsys.readouterr().err
+        assert f"the Ray at {fake.url} does not answer as it should" in told
+        assert "`vigia serve` runs one; --address names" in told
 
 
 def test_a_job_of_another_environment_of_this_machine_is_told_which(fake: FakeRay, tmp_path: Path) -> None:

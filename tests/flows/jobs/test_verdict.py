@@ -75,6 +75,11 @@ def test_a_deadline_is_not_tried_again() -> None:
     assert isinstance(verdict((late, 4)), Failed)
 
 
+def test_a_job_that_found_no_room_did_not_run() -> None:
+    late = JobState("a", "", "Failed", "PreRunningDeadlineExceeded", "no room")
+    assert verdict((late, None), at=60) == Failed("PreRunningDeadlineExceeded: no room")
+
+
 def test_a_submitter_that_failed_says_nothing_of_the_job() -> None:
     lost = replace(FAILED, job="RUNNING", reason="SubmissionFailed")
     assert verdict((lost, None), at=60) == Unknown(
@@ -126,6 +131,14 @@ def test_a_state_is_read_from_a_rayjob_and_from_ray() -> None:
     assert state_of({}) == JobState(retries=1)
     assert state_of_ray({"submission_id": "a", "status": "FAILED"}) == JobState("a", "FAILED", "Failed")
     assert state_of_ray({"submission_id": "a", "status": "PENDING"}) == JobState("a", "PENDING", "Running")
+
+
+def test_the_log_that_ray_repeats_in_its_message_is_left_out() -> None:
+    message = "Job entrypoint command failed with exit code 137, last available logs (truncated to 20,000 chars):\nx y"
+    found = {"status": "FAILED", "message": message}
+    assert state_of_ray(found).message == "Job entrypoint command failed with exit code 137"
+    assert state_of({"status": {"message": message}}).message == state_of_ray(found).message
+    assert len(state_of({"status": {"message": "word " * 999}}).message) < 500
 
 
 def lived(world: World) -> Verdict:
