@@ -39,14 +39,18 @@ def filled(secrets: Sequence[Json]) -> str:
     return f"{len(secrets)} with all their keys"
 
 
+def fetched(external: Sequence[Json]) -> str:
+    """Raises InputError naming each ExternalSecret whose Secret its operator could not make."""
+    lacking = [f"{one['metadata']['name']} ({_told(one)})" for one in external if not _is_true(one, "Ready")]
+    if lacking:
+        raise InputError("secrets", f"must be fetched from their store: {', '.join(lacking)}")
+    return f"{len(external)} fetched from their store"
+
+
 def ready(service: Json) -> str:
     """Raises InputError with what its conditions say, where a RayService is not ready."""
     if not _is_true(service, "Ready"):
-        told = [
-            f"{one['type']} {one['status']}: {one.get('message') or one.get('reason', '')}"
-            for one in _conditions(service)
-        ]
-        raise InputError(service["metadata"]["name"], f"must be ready ({'; '.join(told) or 'no conditions yet'})")
+        raise InputError(service["metadata"]["name"], f"must be ready ({_told(service)})")
     return f"{service['status'].get('numServeEndpoints', 0)} endpoints"
 
 
@@ -99,6 +103,13 @@ def scraped(answer: Json, namespace: str) -> str:
     if down:
         raise InputError("monitoring", f"must reach every target: down {', '.join(down)}")
     return f"{len(found)} targets up"
+
+
+def _told(found: Json) -> str:
+    told = [
+        f"{one['type']} {one['status']}: {one.get('message') or one.get('reason', '')}" for one in _conditions(found)
+    ]
+    return "; ".join(told) or "no conditions yet"
 
 
 def _up(one: Json) -> bool:

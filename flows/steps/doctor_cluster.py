@@ -12,13 +12,14 @@ from flows.adapters.kubernetes_kinds import (
     CONFIG_MAPS,
     CRDS,
     DEPLOYMENTS,
+    EXTERNAL_SECRETS,
     NAMESPACES,
     RAY_SERVICES,
     SECRETS,
     SELF_REVIEWS,
 )
 from flows.doctor.checkup import Check
-from flows.doctor.cluster_facts import filled, health_checks, operator_says, operators, ready, scraped, synced
+from flows.doctor.cluster_facts import fetched, filled, health_checks, operator_says, operators, ready, scraped, synced
 from flows.doctor.versions import at_least
 from flows.environments import Environment
 from flows.steps.doctor_here import version_of, wanted_versions
@@ -57,7 +58,7 @@ def checks_of_cluster(place: Environment, api: Callable[[], KubernetesApi]) -> l
         Check("Namespace", lambda: _there(api(), namespace), apply, ("Kubernetes API",)),
         Check("Operators", lambda: operators(api().find(CRDS, namespace=""), _KINDS), _SETUP, ("Kubernetes API",)),
         Check("KubeRay", lambda: _kuberay(api()), _SETUP, ("Kubernetes API",)),
-        Check("Secrets", lambda: filled(api().find(SECRETS, "vigia/values")), _SETUP, ("Namespace",)),
+        Check("Secrets", lambda: _secrets(api()), f"{_SETUP}; docs/TROUBLESHOOTING.md, Secrets", ("Namespace",)),
         Check(
             "RayService",
             lambda: ready(api().get(RAY_SERVICES, place.application)),
@@ -116,6 +117,17 @@ def _there(api: KubernetesApi, namespace: str) -> str:
     if not level:
         raise InputError("namespace", "must enforce a level of Pod Security", namespace)
     return f"{namespace} enforces Pod Security {level}"
+
+
+def _secrets(api: KubernetesApi) -> str:
+    """Those that a script fills, or on AWS those that an operator fetches."""
+    if found := api.find(SECRETS, "vigia/values"):
+        return filled(found)
+    try:
+        external = api.find(EXTERNAL_SECRETS, "app.kubernetes.io/part-of=vigia")
+    except InputError:  # a cluster without that operator
+        external = []
+    return fetched(external) if external else filled(found)
 
 
 def _kuberay(api: KubernetesApi) -> str:

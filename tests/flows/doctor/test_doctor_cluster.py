@@ -96,6 +96,41 @@ def test_what_is_amiss_is_named_with_its_fix(title: str, change: Change, words: 
     assert {other for other, one in found.items() if one.verdict is Verdict.FAILED} == {title}
 
 
+def external(status: str) -> dict[str, Any]:
+    meta = {"name": "ray-auth-token", "namespace": "ml-dev", "labels": {"app.kubernetes.io/part-of": "vigia"}}
+    ready = {"type": "Ready", "status": status, "reason": "SecretSyncedError", "message": "no such property"}
+    spec = {"secretStoreRef": {"name": "aws-secrets-manager"}}
+    return {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "metadata": meta, "spec": spec} | {
+        "status": {"conditions": [ready]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "words"),
+    [
+        ("True", Verdict.OK, "1 fetched from their store"),
+        ("False", Verdict.FAILED, "ray-auth-token (Ready False: no such"),
+    ],
+)
+def test_secrets_that_an_operator_fetches_need_no_script(status: str, verdict: Verdict, words: str) -> None:
+    objects = healthy()
+    del objects["ray-auth-token"]  # what the operator makes of it carries no label of ours
+    with cluster_of(objects | {"external": external(status)}) as cluster:
+        found = examined(api_of(cluster))["Secrets"]
+    assert (found.verdict, words in found.text) == (verdict, True), found.text
+
+
+def test_secrets_that_nobody_declared_are_missed_with_and_without_that_operator() -> None:
+    objects = healthy()
+    del objects["ray-auth-token"]
+    with cluster_of(objects) as cluster:
+        found = examined(api_of(cluster))["Secrets"]
+    with kubernetes_api(("default",), groups=("argoproj.io",)) as cluster:
+        cluster.fake.make(healthy()["ml-dev"])
+        other = examined(api_of(cluster))["Secrets"]
+    assert found.text == other.text == "secrets: must be there: the overlay was not applied"
+
+
 @pytest.mark.parametrize(("up", "words"), [(("1", "0"), "down pod-1"), ((), "no target")])
 def test_monitoring_that_does_not_reach_all_is_named(up: tuple[str, ...], words: str) -> None:
     with cluster_of(healthy(), up) as cluster:
