@@ -55,7 +55,7 @@ class Look:
 
     at_s: seconds since the verification began, by a clock that never goes back. head: None when git did not answer.
     applied: digest in the configuration that the controller applied; status, message: Serve's, of the application.
-    running: replicas that Serve calls RUNNING; replicas: those that answered the question what they serve.
+    running: replicas that Serve gives requests; replicas: those that answered the question what they serve.
     answered: digest that answered a prediction through the request path.
     unsettled: what a cluster has still to do before it can serve what git names; upgrading: the upgrade that it is
     asked for, or why nobody can say whether it is (flows.promotion.ray_service).

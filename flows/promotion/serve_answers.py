@@ -11,11 +11,12 @@ from serving.failure import Failure, Kind
 
 _Answer = TypeVar("_Answer", bound=msgspec.Struct)
 _LONGEST = 300
+_ROUTED = ("RUNNING", "PENDING_MIGRATION")  # the latter on a node that drains: it gets requests, and no configuration
 
 
 @dataclass(frozen=True)
 class Application:
-    """Serve's view of one application. applied: digest in the configuration it has; running: replicas by name."""
+    """Serve's view of one application. applied: digest in the configuration it has; running: who gets requests."""
 
     status: str = ""
     message: str = ""
@@ -76,7 +77,7 @@ def read_application(found: dict[str, Any], deployment: str) -> Application:
         return Application()
     answer = _understood(found, _Application)
     state = answer.deployments.get(deployment, _Deployment())
-    running = frozenset(replica.replica_id for replica in state.replicas if replica.state == "RUNNING")
+    running = frozenset(replica.replica_id for replica in state.replicas if replica.state in _ROUTED)
     applied = _digest(answer.deployed_app_config or _Config(), deployment)
     return Application(answer.status, state.message or answer.message, applied, running)
 

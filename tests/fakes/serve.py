@@ -48,8 +48,8 @@ class FakeServe:
     """The applications that were PUT; the digest of ours reaches the replicas.
 
     refuse: status of every answer of the service, 0 for none; silent: names of replicas that do not answer; ghosts:
-    replicas that answer and that Serve does not call RUNNING; status, message: of the applications; bearer: without it
-    the service answers 401.
+    replicas that answer and that Serve does not call RUNNING; draining: those on a node that is to go; status, message:
+    of the applications; bearer: without it the service answers 401.
     """
 
     replicas: list[FakeReplica]
@@ -60,6 +60,7 @@ class FakeServe:
     bearer: str = ""
     silent: set[str] = field(default_factory=set)
     ghosts: set[str] = field(default_factory=set)
+    draining: set[str] = field(default_factory=set)
     puts: int = 0
     turns: Iterator[int] = field(default_factory=count)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,9 +81,9 @@ class FakeServe:
 
     def status_of(self, application: dict[str, Any]) -> dict[str, Any]:
         """One entry of Serve's answer."""
+        states = dict.fromkeys(self.ghosts, "STARTING") | dict.fromkeys(self.draining, "PENDING_MIGRATION")
         replicas = [
-            {"replica_id": replica.name, "state": "STARTING" if replica.name in self.ghosts else "RUNNING"}
-            for replica in self.replicas
+            {"replica_id": replica.name, "state": states.get(replica.name, "RUNNING")} for replica in self.replicas
         ]
         deployments = {
             deployment["name"]: {"status": "HEALTHY", "message": self.message, "replicas": replicas}

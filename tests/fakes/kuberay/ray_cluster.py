@@ -41,7 +41,8 @@ class Store:
 class SimReplica:
     """As serving.holder: a first load that fails falls back on the bundle before, a later one serves on.
 
-    stuck: it hears of no configuration; unheard: Serve calls it RUNNING, and nobody who asks the fleet knows of it yet.
+    stuck: it hears of no configuration; unheard: Serve calls it RUNNING, and nobody who asks the fleet knows of it yet;
+    draining: its node is to go, so that it gets requests until another one has started, and no configuration.
     """
 
     name: str
@@ -50,6 +51,7 @@ class SimReplica:
     failure: Failure | None = None
     stuck: bool = False
     unheard: bool = False
+    draining: bool = False
 
     def state(self) -> Json:
         """As serving.describe tells it."""
@@ -92,14 +94,17 @@ class SimCluster:
             return
         if not calm and chance.random() < 0.02 and self.replicas:
             self.replicas.pop(chance.randrange(len(self.replicas)))
-        if len(self.replicas) < self.size and chance.random() < 0.5:
+        if len([one for one in self.replicas if not one.draining]) < self.size and chance.random() < 0.5:
             self._start(store, chance)
         for replica in self.replicas:
-            if not replica.stuck and chance.random() < 0.5:  # reconfigure returns at once and loads behind; some lag
+            if (
+                not replica.stuck and not replica.draining and chance.random() < 0.5
+            ):  # reconfigure returns at once and loads behind; some lag
                 replica.desired = self.applied
             if replica.served != replica.desired and chance.random() < 0.5:
                 replica.failure = store.load(replica.desired, self.config, chance)
                 replica.served = replica.served if replica.failure else replica.desired
+        self.replicas = [one for one in self.replicas if not one.draining or chance.random() < 0.98]
         if self.replicas and chance.random() < 0.6:
             self.status, self.message = "RUNNING", ""
 
@@ -118,7 +123,8 @@ class SimCluster:
         if not self.applied:
             return {}
         config = {"deployments": [{"name": DEPLOYMENT, "user_config": {"bundle": {"digest": self.applied}}}]}
-        replicas = [{"replica_id": one.name, "state": "RUNNING"} for one in self.replicas]
+        states = {False: "RUNNING", True: "PENDING_MIGRATION"}
+        replicas = [{"replica_id": one.name, "state": states[one.draining]} for one in self.replicas]
         return {
             "status": self.status,
             "message": self.message,

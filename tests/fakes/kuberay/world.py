@@ -38,6 +38,7 @@ class World:
     service: Json = field(default_factory=dict)
     operator: Operator = field(init=False)
     operator_away_until: float = 0.0
+    argo_away_until: float = 0.0
     _views: dict[str, RayServiceView] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,7 +61,7 @@ class World:
         """Time goes on, and something may happen."""
         self.now += seconds
         chance = self.chance.random
-        if chance() < 0.5:
+        if chance() < 0.5 and self.now >= self.argo_away_until:
             self.sync()
         if chance() < 0.8 and self.now >= self.operator_away_until:
             self.operator.step()
@@ -88,9 +89,22 @@ class World:
         for replica in (one for cluster in self.clusters.values() for one in cluster.replicas):
             replica.stuck ^= chance() < 0.01
             replica.unheard ^= chance() < 0.01
+            replica.draining |= chance() < 0.005
+        if chance() < 0.005:
+            self.argo_away_until = self.now + self.chance.uniform(0, 30)
+        if chance() < 0.005:
+            self._by_hand()
         if chance() < 0.005:
             self.service["spec"]["valid"] = not self.service["spec"]["valid"]
             self._touch()
+
+    def _by_hand(self) -> None:
+        """Somebody goes past git: into the object, or past that to Serve."""
+        if self.chance.random() < 0.5:
+            self.service["spec"]["serveConfigV2"] = _config(self.chance.choice([OLD, NEW]))
+            self._touch()
+        elif self.clusters:
+            self.chance.choice(list(self.clusters.values())).put(self.chance.choice([OLD, NEW]))
 
     def sync(self) -> None:
         """Argo CD: the object as git has it."""

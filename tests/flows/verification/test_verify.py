@@ -118,6 +118,19 @@ def test_neither_do_replicas_that_do_not_answer_or_that_serve_does_not_know(plac
     assert place.alias("champion") == ""
 
 
+def test_a_replica_on_a_node_that_is_to_go_counts_as_long_as_it_gets_requests(place: Place) -> None:
+    place.roll_out(1)
+    place.promote(2)
+    leaving = place.fleet.replicas[2]
+    leaving.stuck, place.fleet.draining = True, {"c"}  # Serve gives it no configuration any more
+    place.apply()
+    with pytest.raises(UnverifiedError, match=f"replica c serves {place.refs[0].digest[:12]}"):
+        place.verify(SHORT)
+    leaving.desired = leaving.served = place.refs[1].digest
+    place.verify()
+    assert place.alias("champion") == "2"
+
+
 def test_a_store_that_is_away_is_never_a_reason_to_revert(place: Place) -> None:
     place.roll_out(1)
     place.promote(2, uri="file:///nowhere/" + place.refs[1].digest)
