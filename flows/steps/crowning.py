@@ -32,13 +32,15 @@ def crown(doors: Doors, head: Head, seen: Look, certain: Callable[[], None]) -> 
     now = datetime.now(UTC).isoformat(timespec="seconds")
     champion = doors.registry.by_alias(version.name, environment.champion)
     moves = champion is None or champion.version != version.version
+    left = rolled_back_tag(environment.name)
+    again = bool(version.tags.get(left)) and (moves or not is_verified(environment, version))
     if moves:
-        if version.tags.get(rolled_back_tag(environment.name)):  # promoted again on purpose, and it serves
-            doors.registry.tag_version(version.name, version.version, {rolled_back_tag(environment.name): ""})
         if champion is not None:
             _move(doors, environment.previous, champion, head.commit, now, certain)
         _move(doors, environment.champion, version, head.commit, now, certain)
         doors.registry.tag_version(version.name, version.version, {f"champion_{environment.name}_since": now})
+    if again:  # promoted again on purpose, and it serves
+        doors.registry.tag_version(version.name, version.version, {left: ""})
     evidence = {"commit": head.commit, "replicas": sorted(seen.running), "answered": seen.answered}
     tags = {f"verified_{environment.name}": now, _evidence_tag(environment): json.dumps(evidence)}
     doors.registry.tag_version(version.name, version.version, tags)

@@ -17,7 +17,7 @@ from flows.steps.doors import Doors
 from flows.steps.history import read_history
 from flows.steps.hold import hold, release
 from flows.steps.looking import HeadReader
-from flows.steps.returning import coordinates_of, go_back, make_return
+from flows.steps.returning import coordinates_of, go_back, make_return, mark_left
 from flows.steps.rollback import rollback
 from flows.steps.status import status
 from tests.flows.verification.conftest import QUICK, Place
@@ -106,6 +106,21 @@ def test_a_rollback_from_what_nobody_verified_is_completed_too_though_the_champi
     assert {replica.served for replica in place.fleet.replicas} == {place.refs[1].digest}
     go(place)
     assert place.head["version"] == "1"
+
+
+def test_a_version_that_is_promoted_again_on_purpose_loses_its_mark_though_it_was_champion_all_along(
+    place: Place,
+) -> None:
+    for version in (1, 2):
+        place.roll_out(version)
+    environment, entries = place.doors.environment, read_history(place.doors.environment)
+    head = HeadReader(environment).read()
+    mark_left(place.doors.registry, environment, head, "too early")
+    place.verify()  # a scheduled one, between the mark and the commit
+    assert place.tags(2)[rolled_back_tag("local")] == "too early"
+    go_back(environment, make_return(head, coordinates_of(entries[0]), entries, ROLLBACK, "too early"))
+    place.roll_out(2)
+    assert place.tags(2)[rolled_back_tag("local")] == ""
 
 
 def test_a_service_that_is_away_does_not_stop_the_commit(place: Place) -> None:
