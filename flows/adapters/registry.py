@@ -99,6 +99,17 @@ class Registry:
                 found = self._client.get_experiment_by_name(name)
         return str(found.experiment_id)
 
+    def models(self) -> tuple[str, ...]:
+        """The names of all registered models, sorted."""
+        with translated(self._uri):
+            names: list[str] = []
+            page = None
+            while True:
+                found = self._client.search_registered_models(page_token=page)
+                names += [model.name for model in found]
+                if not (page := found.token):
+                    return tuple(sorted(names))
+
     def log_trials(self, run_id: str, trials: Sequence[Trial]) -> None:
         """One nested run a trial, keyed by its number: those that are complete stay as they are, others are completed.
 

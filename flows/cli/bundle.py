@@ -20,7 +20,13 @@ def add_bundle(parser: argparse.ArgumentParser, default: str) -> None:
     )
     which.add_argument("--version", help="version of the model")
     which.add_argument("--alias", help="alias of the model's version")
-    parser.add_argument("--model", help="registered model (default: the configured one)")
+    add_model(parser)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """--model."""
+    usual = TrainConfig().model
+    parser.add_argument("--model", help=f"registered model (default: the configured one, {usual}, or the only one)")
 
 
 def asked_bundle(arguments: argparse.Namespace, config: TrainConfig, aliases: tuple[str, ...]) -> "Asked":
@@ -28,7 +34,8 @@ def asked_bundle(arguments: argparse.Namespace, config: TrainConfig, aliases: tu
     from flows.steps.bundles import Asked  # imports what scores, and whoever submits a job has none of it
 
     chosen = (arguments.alias,) if arguments.alias else aliases
-    return Asked(arguments.model or config.model, getattr(arguments, "bundle", None), arguments.version, chosen)
+    stated = config.model if "model" in config.model_fields_set else None
+    return Asked(arguments.model or stated, getattr(arguments, "bundle", None), arguments.version, chosen)
 
 
 def add_data(parser: argparse.ArgumentParser, what: str) -> None:

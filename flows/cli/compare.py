@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from flows.cli.bundle import add_model
 from flows.cli.environment import add_environment, chosen
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
@@ -12,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Two versions of a model, or two runs."""
     for name in ("one", "other"):
         parser.add_argument(name, metavar=name.upper(), help="version, alias, run of this workspace, or run's folder")
-    parser.add_argument("--model", default="anomaly-detector", help="registered model")
+    add_model(parser)
     add_environment(parser)
 
 

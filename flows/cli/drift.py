@@ -44,9 +44,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     except UnregisteredError:
         if arguments.alias or arguments.model:
             raise
-        nothing = (
-            f"nothing to compare with yet: neither {place.champion} nor {CHALLENGER} is a version of {stated.model}"
-        )
+        nothing = f"nothing to compare with yet: neither {place.champion} nor {CHALLENGER} points at a version"
         return Outcome((("Drift", nothing),), f"train --env {place.name}")
     config = configured_for(found.bundle.manifest.features, asked_table(arguments), arguments, progress)
     return drift(config, found, span, workspace, progress)

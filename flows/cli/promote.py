@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from features.errors import InputError
+from flows.cli.bundle import add_model
 from flows.cli.environment import add_environment, chosen
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
@@ -12,7 +13,7 @@ from flows.workspace import Workspace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The environment, which version, how, and what somebody takes upon themselves."""
     add_environment(parser)
-    parser.add_argument("--model", default="anomaly-detector", help="registered model")
+    add_model(parser)
     parser.add_argument("--version", help="model version to promote (default: the challenger)")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--push", action="store_true", help="commit to the environment's branch (the default)")
@@ -37,13 +38,15 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from flows.cli.cluster import cluster_of
     from flows.promotion.admission import Overrides
     from flows.steps.promote import preview, promote
+    from flows.steps.usual_model import usual_model
     from flows.steps.waiting import wait_for_champion
 
     place = chosen(arguments, workspace, git=True)
     registry = registry_of(place)
     cluster = (lambda: cluster_of(place)) if place.controller == "argocd" else None
     overrides = Overrides(arguments.force, arguments.schema_change, arguments.reason, arguments.unseen_cluster)
-    asked = (arguments.model, arguments.version, overrides)
+    model = arguments.model or usual_model(registry)
+    asked = (model, arguments.version, overrides)
     if arguments.dry_run:
         return preview(place, registry, *asked, cluster)
     if arguments.pull_request:
@@ -55,5 +58,5 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     done = promote(place, registry, *asked, cluster)
     if arguments.wait:
         with progress.stage("Waiting for the verification") as stage:
-            wait_for_champion(place, registry, arguments.model, done.digest, arguments.timeout, stage, cluster)
+            wait_for_champion(place, registry, model, done.digest, arguments.timeout, stage, cluster)
     return done

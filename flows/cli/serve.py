@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from flows.cli.bundle import add_model
 from flows.cli.environment import add_environment, chosen
 from flows.outcome import Outcome, Progress
 from flows.workspace import Workspace
@@ -11,7 +12,7 @@ from flows.workspace import Workspace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The environment, the model while nothing is promoted, and the port."""
     add_environment(parser)
-    parser.add_argument("--model", default="anomaly-detector", help="registered model")
+    add_model(parser)
     parser.add_argument("--port", type=int, default=8000, help="where to serve (8000)")
 
 

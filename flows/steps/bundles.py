@@ -10,6 +10,7 @@ from flows.adapters.registry import ModelVersion, registry_of
 from flows.config.data import Data
 from flows.environments import Environment
 from flows.promotion.admission import CHALLENGER
+from flows.steps.usual_model import usual_model
 from serving.bundle import Bundle, open_bundle, read_bundle
 
 _REGISTERED = re.compile(r"models:/(?P<model>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
@@ -18,9 +19,9 @@ _REGISTERED = re.compile(r"models:/(?P<model>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P
 @dataclass(frozen=True)
 class Asked:
     """What was asked for: ``bundle`` (folder, file://, s3://, models:/name/version, models:/name@alias), or a version
-    of ``model``, or the first of ``aliases`` that points at one."""
+    of ``model`` (None: the usual one), or the first of ``aliases`` that points at one."""
 
-    model: str
+    model: str | None = None
     bundle: str | None = None
     version: str | None = None
     aliases: tuple[str, ...] = (CHALLENGER,)
@@ -63,13 +64,13 @@ def find_bundle(asked: Asked, environment: Environment) -> FoundBundle:
 def find_version(asked: Asked, environment: Environment) -> ModelVersion:
     """The registered version. Raises UnregisteredError where no alias points at one, InputError where there is none of
     that number, or where a folder was asked for."""
-    registry, model, aliases = registry_of(environment), asked.model, asked.aliases
-    number = asked.version
+    registry, model, aliases, number = registry_of(environment), asked.model, asked.aliases, asked.version
     if asked.bundle is not None:
         named = _REGISTERED.fullmatch(asked.bundle)
         if named is None:
             raise InputError("--bundle", "must be models:/name/version or models:/name@alias", asked.bundle)
         model, number, aliases = named["model"], named["version"], (named["alias"],)
+    model = model or usual_model(registry)
     if number is not None:
         return registry.by_version(model, number)
     for alias in aliases:

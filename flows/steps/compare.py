@@ -8,12 +8,13 @@ from features.errors import InputError
 from features.storage import write_text
 from flows.adapters.registry import ModelVersion, Registry
 from flows.outcome import Outcome
+from flows.steps.usual_model import usual_model
 from flows.workspace import Workspace
 
 COMPARE_PAGE = "compare.html"
 
 
-def compare_cards(asked: tuple[str, str], model: str, registry: Registry, workspace: Workspace) -> Outcome:
+def compare_cards(asked: tuple[str, str], model: str | None, registry: Registry, workspace: Workspace) -> Outcome:
     """Write the page of both into a new run's folder. asked: numbers or aliases of versions, runs, or folders.
 
     Raises InputError where one of them has no card.
@@ -29,7 +30,7 @@ def compare_cards(asked: tuple[str, str], model: str, registry: Registry, worksp
     return Outcome(lines=(*lines, judged), paths={"page": str(page)})
 
 
-def find_card(asked: str, model: str, registry: Registry, workspace: Workspace) -> Named:
+def find_card(asked: str, model: str | None, registry: Registry, workspace: Workspace) -> Named:
     """The card of a run of the workspace, of a folder, or of a version of the model by number or alias."""
     for folder in (workspace.root / "runs" / asked, Path(asked)):
         if (folder / CARD_JSON).is_file():
@@ -43,7 +44,8 @@ def find_card(asked: str, model: str, registry: Registry, workspace: Workspace) 
     return Named(named, parse_card(content, f"{CARD_JSON} of {named}"))
 
 
-def _version(asked: str, model: str, registry: Registry) -> ModelVersion:
+def _version(asked: str, model: str | None, registry: Registry) -> ModelVersion:
+    model = model or usual_model(registry)
     if asked.isascii() and asked.isdigit():
         return registry.by_version(model, asked)
     found = registry.by_alias(model, asked)

@@ -14,11 +14,12 @@ from flows.outcome import Outcome, Progress
 from flows.promotion.admission import CHALLENGER
 from flows.promotion.edit import Target, promote_text, read_leaves, serve_config
 from flows.steps.head import coordinates
+from flows.steps.usual_model import usual_model
 from flows.workspace import Workspace
 
 
 def run_service(
-    environment: Environment, workspace: Workspace, model: str, port: int, progress: Progress, folder: Path
+    environment: Environment, workspace: Workspace, model: str | None, port: int, progress: Progress, folder: Path
 ) -> Outcome:
     """Serve what git's head names, or, with nothing promoted yet, the challenger. Returns after SIGINT or SIGTERM."""
     text, what = _wanted(environment, model)
@@ -35,13 +36,14 @@ def run_service(
     return Outcome(lines=(("Stopped", record.url),))
 
 
-def _wanted(environment: Environment, model: str) -> tuple[str, str]:
+def _wanted(environment: Environment, model: str | None) -> tuple[str, str]:
     commit, text = read_head(environment.repository, environment.branch, environment.file)
     target = Target(environment.file)
     leaves = read_leaves(text, target)
     if leaves.get(("bundle", "digest")):
         return text, f"version {leaves[('bundle', 'version')]} (git {commit[:12]})"
     registry = registry_of(environment)
+    model = model or usual_model(registry)
     challenger = registry.by_alias(model, CHALLENGER)
     if challenger is None:
         raise InputError("model", "nothing is promoted and there is no challenger; run `vigia train` first", model)

@@ -1,13 +1,15 @@
 """Which bundle a command means."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from features.errors import InputError, UnreachableError
-from flows.adapters.registry import registry_of
+from flows.adapters.registry import Registry, registry_of
 from flows.environments import Environment, find_environment
 from flows.steps.bundles import Asked, find_bundle, find_version
+from flows.steps.usual_model import usual_model
 from flows.workspace import Workspace
 from tests.serving.service import publish
 
@@ -71,3 +73,37 @@ def test_a_folder_needs_no_registry(local: tuple[Environment, list[str]], tmp_pa
 def test_what_is_not_there_is_named(local: tuple[Environment, list[str]], asked: Asked, words: str) -> None:
     with pytest.raises(InputError, match=words.replace("(", r"\(")):
         find_version(asked, local[0])
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Registry]:
+    """A registry with models of the given names."""
+    made: dict[tuple[str, ...], Registry] = {}
+
+    def make(*names: str) -> Registry:
+        if names not in made:
+            root = tmp_path_factory.mktemp("models")
+            made[names] = registry_of(find_environment("local", Workspace(root)))
+            with made[names].run("m", "r", {}) as run_id:
+                for name in names:
+                    made[names].register(name, f"file://{root}/{name}", "0" * 64, run_id)
+        return made[names]
+
+    return make
+
+
+def test_without_a_name_the_only_model_is_meant(
+    local: tuple[Environment, list[str]], named: Callable[..., Registry]
+) -> None:
+    assert find_version(Asked(), local[0]).name == "m"
+    assert usual_model(named("pump")) == "pump"
+
+
+def test_the_default_configurations_name_goes_before_others_and_stands_for_none(named: Callable[..., Registry]) -> None:
+    assert usual_model(named()) == "anomaly-detector"
+    assert usual_model(named("anomaly-detector", "pump")) == "anomaly-detector"
+
+
+def test_of_several_models_one_must_be_named(named: Callable[..., Registry]) -> None:
+    with pytest.raises(InputError, match=r"--model: must name one of the registered models: fan, pump$"):
+        usual_model(named("pump", "fan"))

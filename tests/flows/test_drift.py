@@ -54,7 +54,7 @@ def test_before_the_first_model_there_is_nothing_to_do_unless_one_was_named(
     where = ["drift", "--workspace", str(tmp_path / "w")]
     assert main([*where, "--result-line"]) == 0
     said = capsys.readouterr().out
-    assert "nothing to compare with yet: neither champion-local nor challenger is a version of anomaly-detector" in said
+    assert "nothing to compare with yet: neither champion-local nor challenger points at a version" in said
     assert '"exit_code":0' in said.splitlines()[-1]
     for named in (["--alias", "challenger"], ["--model", "another"], ["--version", "1"]):
         assert main([*where, *named]) == 2
