@@ -1,5 +1,6 @@
 """`vigia submit` and `vigia jobs`: start a job, follow it to its end, list and stop."""
 
+import math
 import time
 from datetime import UTC, datetime
 
@@ -14,6 +15,8 @@ from flows.steps.job_outcome import Whereabouts, outcome_of
 
 _LOOK_S = 3.0
 _AWAY_S = 120.0
+_REFUSED_S = 30.0
+"""An API server that starts refuses for some seconds whom it does not know yet."""
 _RETRY_S = 1.0
 
 
@@ -91,9 +94,13 @@ def _look(door: JobDoor, name: str) -> tuple[Follower, JobState]:
 
 
 def _watch(follower: Follower, progress: Progress, stage: Stage, patience: Patience) -> Verdict:
-    """Look and read until there is a verdict. Raises UnreachableError once the platform is away for too long."""
+    """Look and read until there is a verdict.
+
+    Raises UnreachableError once the platform is away for too long, UnverifiedError where it gives no access, or once it
+    gives none any more for too long.
+    """
     began = reached = time.monotonic()
-    watched, log = Watched(began), DriverLog()
+    watched, log, served = Watched(began), DriverLog(), -math.inf
     while True:
         try:
             left = patience.timeout_s - (time.monotonic() - began)
@@ -104,10 +111,10 @@ def _watch(follower: Follower, progress: Progress, stage: Stage, patience: Patie
             watched = watched.seen(state, log.results, time.monotonic())
             for line in lines:
                 progress.say(line)
-        except UnverifiedError:
-            raise
+            served = time.monotonic()
         except RetryError as error:
-            if time.monotonic() - reached > _AWAY_S:
+            since, allowed = (served, _REFUSED_S) if isinstance(error, UnverifiedError) else (reached, _AWAY_S)
+            if time.monotonic() - since > allowed:
                 raise
             stage.update(str(error))
             time.sleep(_RETRY_S)

@@ -176,6 +176,20 @@ def test_the_watch_survives_a_restart_of_the_api_a_cut_and_a_version_that_is_for
     assert [line for line in out.splitlines() if "words" in line] == ["first words", "last words"]
 
 
+def test_an_api_that_knows_nobody_while_it_starts_ends_no_watch(shell: Shell) -> None:
+    def script(operator: Operator) -> None:
+        operator.pod("a").write("first words")
+        operator.status("Running", "RUNNING", "a")
+        time.sleep(1)  # it has been looked at
+        shell.cluster.fake.troubles.failures += [403, 401, 403]
+        time.sleep(0.3)
+        operator.status("Complete", "SUCCEEDED", "a")
+        shell.cluster.fake.logs["ml-dev", f"{operator.job['metadata']['name']}-0", "ray-job-submitter"].write(said(0))
+
+    with operating(shell.cluster, script):
+        assert shell("submit", "train", "--image", PINNED, "--wait")[0] == 0
+
+
 def test_a_try_that_fails_and_is_made_again_counts_by_its_last(shell: Shell) -> None:
     def script(operator: Operator) -> None:
         operator.pod("a").write("words of the first", said(4, error="store away"))
