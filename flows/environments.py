@@ -64,6 +64,11 @@ class Environment:
         return f"ml-system-{self.name}"
 
     @property
+    def follow_up(self) -> str:
+        """The command that sees through what git says."""
+        return f"{'reconcile' if self.controller == 'reconcile' else 'verify'} --env {self.name}"
+
+    @property
     def forwarded(self) -> bool:
         """Whether the probe is a port-forward to a pod of a cluster, past whatever stands before the service."""
         return self.controller == "argocd" and urlsplit(self.probe or "").hostname in _HERE_HOSTS

@@ -92,11 +92,10 @@ def outcome(
     environment: Environment, candidate: Candidate, lines: tuple[tuple[str, str], ...], figures: Mapping[str, object]
 ) -> Outcome:
     """What was done with a candidate, and what follows."""
-    follow = "reconcile" if environment.controller == "reconcile" else "verify"
     version = candidate.version
     return Outcome(
         lines=lines,
-        next_command=f"{follow} --env {environment.name}",
+        next_command=environment.follow_up,
         digest=version.digest,
         version=version.version,
         run_id=version.run_id,

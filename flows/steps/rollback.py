@@ -38,9 +38,9 @@ def rollback(
     """Commit the values of an earlier version, and see it through to the alias.
 
     to: the version; without it, ``steps`` promotions back. The version that is left is tagged first, so that no bot
-    brings it back. Stopped anywhere, the same command completes it. Raises InputError where there is no such version or
-    its bundle is broken, RefusedError where the branch takes no push, and what ``verify`` raises; then the commit
-    stands.
+    brings it back. Stopped anywhere, the same command completes it; once it is verified, by whomever, the same command
+    goes one further. Raises InputError where there is no such version or its bundle is broken, RefusedError where the
+    branch takes no push, and what ``verify`` raises; then the commit stands.
     """
     way, version = _way(environment, registry, to, steps, reason)
     lines: Lines = (("Rollback", f"git names version {version} already"),)
@@ -50,7 +50,8 @@ def rollback(
         opened = doors()
         done = _seen_through(opened, rules, progress, version)
     except RetryError as error:
-        raise UnverifiedError(f"{lines[0][1]}; not verified yet: {error}") from error
+        follow = f"`vigia {environment.follow_up}` goes on with it"
+        raise UnverifiedError(f"{lines[0][1]}; not verified yet: {error}; {follow}") from error
     return replace(done, lines=(*lines, *done.lines))
 
 

@@ -130,7 +130,10 @@ def test_a_service_that_is_away_does_not_stop_the_commit(place: Place) -> None:
     def away() -> Doors:
         raise UnreachableError("no service runs")
 
-    with pytest.raises(UnverifiedError, match=r"from version 2 to version 1: commit .*not verified yet: no service"):
+    told = (
+        "from version 2 to version 1: commit .*not verified yet: no service runs; `vigia reconcile --env local` goes on"
+    )
+    with pytest.raises(UnverifiedError, match=told):
         rollback(place.doors.environment, place.doors.registry, away, QUICK, place.progress, "", 1, "why")
     assert place.head["version"] == "1"
     assert go(place).version == "1"
