@@ -19,6 +19,7 @@ _TIME = (
     r"^\s*\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?)?"
     r"\s*(Z|[+-]\d\d(:?\d\d)?)?\s*$"
 )
+_YES, _NO = r"^\s*(?i:yes|y)\s*$", r"^\s*(?i:no|n)\s*$"
 _ZONED = r":\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)\s*$"
 _MISTYPED_SHARE = 0.5
 
@@ -82,8 +83,8 @@ def type_block(block: pa.RecordBatch, schema: Schema, clock: Clock) -> TypedBloc
     n = block.num_rows
     wrong: dict[str, NDArray[np.bool_]] = {}
 
-    def numbers(name: str) -> NDArray[np.float64]:
-        array, mistyped = _numbers(block.column(name))
+    def numbers(name: str, read: Callable[[pa.Array], pa.Array] = lambda column: column) -> NDArray[np.float64]:
+        array, mistyped = _numbers(read(block.column(name)))
         if mistyped.any():
             wrong[name] = mistyped
         return array
@@ -108,7 +109,7 @@ def type_block(block: pa.RecordBatch, schema: Schema, clock: Clock) -> TypedBloc
         series=_texts(block.column(schema.series)) if schema.series else None,
         times=times,
         has_time=has_time,
-        labels=numbers(schema.label) if schema.label else None,
+        labels=numbers(schema.label, judgement) if schema.label else None,
         groups=_texts(block.column(schema.group)) if schema.group else None,
         regimes=regimes,
         wrong=wrong,
@@ -137,6 +138,15 @@ def numbers_or_cells(column: pa.Array) -> NDArray[np.float64] | pa.Array:
     """(n,) float64 where the column holds numbers, or texts of which most are; else the column as it is."""
     if is_numeric(column.type) or (is_text(column.type) and _mostly(column.drop_null(), _NUMBER)):
         return _numbers(column)[0]
+    return column
+
+
+def judgement(column: pa.Array) -> pa.Array:
+    """A column of labels with yes as 1 and no as 0; everything else as it is."""
+    if not is_text(column.type):
+        return column
+    for pattern, digit in ((_YES, "1"), (_NO, "0")):
+        column = pc.replace_substring_regex(column, pattern, digit)
     return column
 
 

@@ -162,8 +162,9 @@ def _invalid(
     """(rule, (n,) broken) of Great Expectations, of mistyped cells and of duplicate keys."""
     nothing = np.zeros(len(typed), bool)
     by_rule = schema.regime.column if isinstance(schema.regime, RegimeRule) else None
-    kinds = {name: "a number" for name in (*schema.features, schema.label, by_rule) if name}
-    for name, kind in (kinds | ({schema.timestamp: "a time"} if schema.timestamp else {})).items():
+    kinds = {name: "a number" for name in (*schema.features, by_rule) if name}
+    kinds |= {schema.timestamp: "a time"} if schema.timestamp else {}
+    for name, kind in (kinds | ({schema.label: "1, 0, yes, no or missing"} if schema.label else {})).items():
         yield Rule(MISTYPED, (name,), "invalid", f"must be {kind}"), typed.wrong.get(name, nothing)
     if schema.timestamp:
         keys = tuple(key for key in (schema.series, schema.timestamp) if key)

@@ -1,7 +1,7 @@
 """One column of a sample: the words of its name, and the facts about its cells that tell which role it can play."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.schema import Schema, is_numeric, is_text
-from features.typed import Clock, infer_types, type_block
+from features.typed import Clock, infer_types, judgement, type_block
 
 Kind = Literal["number", "truth", "time", "text", "list", "other"]
 
@@ -54,6 +54,11 @@ class Column:
         """(n,) float64, NaN where a cell is missing or no number; a text may hold a number."""
         block = pa.record_batch([self.cells], names=[self.name])
         return type_block(block, Schema((self.name,)), Clock()).values[:, 0]
+
+    @cached_property
+    def judgements(self) -> NDArray[np.float64]:
+        """(n,) its cells as labels: as ``numbers``, and yes is 1, no is 0."""
+        return replace(self, cells=judgement(self.cells)).numbers
 
     @cached_property
     def finite(self) -> NDArray[np.float64]:

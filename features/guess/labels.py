@@ -16,7 +16,7 @@ _FILLERS = {"is", "has", "flag", "the"}
 
 
 def guess_label(columns: Sequence[Column]) -> Role:
-    """The column with the likeliest name among those that hold nothing but 1, 0 and missing; others never."""
+    """The column with the likeliest name among those that hold nothing but 1, 0 (yes, no) and missing."""
     named = sorted((c for c in columns if _rank(c) is not None), key=lambda c: _rank(c) or 0)
     rejected = []
     for column in named:
@@ -51,23 +51,23 @@ def _rank(column: Column) -> int | None:
 
 
 def _why_not(column: Column) -> str:
-    """What it holds besides 1, 0 and missing; "" for nothing."""
+    """What it holds besides 1, 0 (or yes, no) and missing; "" for nothing."""
     if column.kind == "truth" or not column.known:
         return ""
     if column.kind not in ("number", "text"):
         return "no numbers"
-    strange = column.cells.filter(pa.array(~np.isin(column.numbers, [0.0, 1.0]))).drop_null()
+    strange = column.cells.filter(pa.array(~np.isin(column.judgements, [0.0, 1.0]))).drop_null()
     if len(strange) <= _STRANGE_SHARE * column.known:  # validation speaks of them, row by row
         return ""
     others = strange.unique().to_pylist()
     shown = ", ".join(str(value) for value in others[:3]) + (" …" if len(others) > 3 else "")
-    return f"{shown} where a label is 1 (anomalous), 0 or missing" if others else ""
+    return f"{shown} where a label is 1 or yes (anomalous), 0, no or missing" if others else ""
 
 
 def _counts(column: Column) -> str:
     if not column.known:
         return "though the sample has no judged row"
-    ones = float(np.mean(column.finite == 1))
+    ones = float(np.mean(column.judgements[np.isfinite(column.judgements)] == 1))
     doubt = "; is 1 the anomaly?" if ones > 0.5 else ""
     missing = f", {1 - column.known / len(column):.1%} unknown" if column.known < len(column) else ""
     return f"{ones:.1%} of the judged rows are 1{missing}{doubt}"

@@ -52,8 +52,8 @@ def _text(column: Column) -> str:
 
 
 def _repeats(column: Column, label: Column) -> bool:
-    both = np.isfinite(column.numbers) & np.isfinite(label.numbers)
-    one, two = column.numbers[both], label.numbers[both]
+    both = np.isfinite(column.numbers) & np.isfinite(label.judgements)
+    one, two = column.numbers[both], label.judgements[both]
     return len(np.unique(two)) > 1 and (bool(np.all(one == two)) or bool(np.all(one == 1 - two)))
 
 

@@ -103,6 +103,13 @@ def test_a_few_strange_cells_do_not_cost_a_label_its_role() -> None:
     assert guess(time=HOURS, x=X, label=[k % 3 for k in range(N)]).label.column is None
 
 
+def test_a_label_may_be_written_yes_and_no() -> None:
+    found = guess(time=HOURS, x=X, fault=["Yes" if k % 4 == 0 else "no" for k in range(N)])
+    assert (found.label.column, found.label.reason) == ("fault", "named like a label, 25.0% of the judged rows are 1")
+    assert guess(time=HOURS, x=X, fault=["yes", "maybe"] * (N // 2)).label.column is None
+    assert guess({"label": "odd"}, odd=["yes", "no"] * (N // 2), twin=[1, 0] * (N // 2), x=X).features == ("x",)
+
+
 def test_the_series_is_the_column_with_which_a_time_occurs_once() -> None:
     found = guess(
         time=[HOURS[k // 4] for k in range(N)],

@@ -138,6 +138,15 @@ def test_labels_have_three_states_and_null_is_never_a_negative() -> None:
     assert rows.labels.tolist() == [1, 0, UNKNOWN, UNKNOWN, 1]
 
 
+def test_labels_may_be_written_as_words_and_features_may_not() -> None:
+    words = ["yes", "No", " Y", "n", "true", "FALSE", "yesterday", ""]
+    block = type_block(pa.record_batch({"l": words, "x": words}), Schema(("x",), label="l"), Clock())
+    assert block.labels is not None
+    np.testing.assert_array_equal(block.labels, [1, 0, 1, 0, 1, 0, np.nan, np.nan])
+    assert block.wrong["l"].tolist() == [False] * 6 + [True, True]
+    assert block.wrong["x"].tolist() == [True] * 4 + [False] * 2 + [True, True]
+
+
 def test_series_names_may_hold_spaces_and_any_script() -> None:
     names = ["Pumpe 7, Achse z", "センサー", "a'b\"c"]
     rows = from_table(pa.table({"s": names, "x": [1.0, 2.0, 3.0]}), Schema(("x",), series="s"))
