@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from flows.cli.bundle import add_bundle, asked_bundle
-from flows.cli.configuration import add_settings
+from flows.cli.configuration import add_settings, configured_for
 from flows.cli.environment import add_environment, chosen
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
@@ -23,12 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress, ray: Path) -> Outcome:
-    """Load the configuration, find the version, refresh."""
-    config = load_config(TrainConfig, arguments.config, arguments.set, arguments.uri)
+    """Find the version, load the configuration, refresh."""
+    stated = load_config(TrainConfig, arguments.config, arguments.set)
     place = chosen(arguments, workspace)
     from flows.adapters.registry import registry_of
+    from flows.bundles import load_version
     from flows.steps.baselines import refresh
     from flows.steps.bundles import find_version
 
-    found = find_version(asked_bundle(arguments, config, (CHALLENGER,)), place)
+    found = find_version(asked_bundle(arguments, stated, (CHALLENGER,)), place)
+    features = load_version(found, place).manifest.features
+    config = configured_for(features, arguments.uri, arguments, progress, asked=())
     return refresh(config, registry_of(place), found, place, workspace, progress)

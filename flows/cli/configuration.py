@@ -43,13 +43,18 @@ def configured(arguments: argparse.Namespace, progress: Progress) -> TrainConfig
 
 
 def configured_for(
-    features: Sequence[str], uri: str | None, arguments: argparse.Namespace, progress: Progress
+    features: Sequence[str],
+    uri: str | None,
+    arguments: argparse.Namespace,
+    progress: Progress,
+    asked: Sequence[str] = SCORING,
 ) -> TrainConfig:
     """The configuration of a table for a bundle, whose features are known; says which other roles it guessed.
 
-    Nothing is guessed with --config or without a table. Raises InputError.
+    asked: settings of the command, before those of --set. Nothing is guessed with --config or without a table.
+    Raises InputError.
     """
-    settings = [*SCORING, *arguments.set]
+    settings = [*asked, *arguments.set]
     if uri is None or arguments.config is not None:
         return load_config(TrainConfig, arguments.config, settings, uri)
     from flows.steps.configure import configure_roles, told

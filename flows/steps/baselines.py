@@ -98,7 +98,7 @@ def refresh(
     digest = open_bundle(packed).digest
     decision = tried.decision
     with progress.stage("Publishing and registering") as stage:
-        with registry.run(config.model, folder.name, {"refreshed_version": version.version}) as run_id:
+        with registry.run(version.name, folder.name, {"refreshed_version": version.version}) as run_id:
             made_of = read_lineage(registry, version)
             lineage = trace(
                 config.data.uri,

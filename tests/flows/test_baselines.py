@@ -66,6 +66,17 @@ def test_new_series_get_baselines_and_everything_else_stays(trained: tuple[Path,
     assert max(strata(after, new)) < Stratum.UNSEEN
 
 
+def test_the_roles_of_a_file_are_guessed_as_for_a_score(trained: tuple[Path, Bundle], tmp_path: Path) -> None:
+    table = pa.Table.from_batches(simulate_fleet(Fleet(8, 4, 3)))
+    pq.write_table(table.rename_columns({"timestamp": "time", "series": "sensor id"}), tmp_path / "own.parquet")
+    regime = "data.regime={column: speed_hz, off_below: 1, high_from: 25}"
+    code, done = run(trained[0], "baselines", "refresh", str(tmp_path / "own.parquet"), "--set", regime)
+    assert (code, done["error"]) == (0, "")
+    figures = done["figures"]
+    assert isinstance(figures, dict)
+    assert figures["added"] == 0, "the series are those of the model"
+
+
 def test_a_table_whose_alerts_break_the_budget_is_refused(
     trained: tuple[Path, Bundle], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
