@@ -93,6 +93,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "METRICS_ENABLED": 0,
         "NBTHREAD": 1,
         "HARD_STOP_AFTER_S": 5,
+        "BROADCAST_COALESCE_S": 1,  # longer than a replica is counted out while it is given a bundle: docs/serving.md
     }
     return {f"RAY_SERVE_HAPROXY_{name}": str(value) for name, value in proxy.items()} | {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else 127.0.0.1 is replaced by the machine's address
@@ -102,7 +103,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(_free_port()),
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(low),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(high),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",  # HAProxy hears of it within 1 s
         "AUTOSCALER_METRIC_PORT": str(_free_port()),
         "DASHBOARD_METRIC_PORT": str(_free_port()),
         "TMPDIR": str(folder / "t"),

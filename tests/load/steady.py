@@ -4,6 +4,7 @@ Latency is counted from the moment a request was due, so that a stall counts for
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +44,11 @@ def steady(
     Request k has the X-Request-ID ``load-k``.
     """
     assert urlsplit(url).hostname == "127.0.0.1"
-    return asyncio.run(_run(url, body, per_s, until, at_most_s, connections, headers))
+    gc.disable()  # a collection over all answers so far would count as latency of the service
+    try:
+        return asyncio.run(_run(url, body, per_s, until, at_most_s, connections, headers))
+    finally:
+        gc.enable()
 
 
 def percentile_ms(answers: list[Answered], q: float) -> float:

@@ -44,11 +44,12 @@ TIGHT = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A service and its store."""
+    """A service, its store, and how its prediction log is configured."""
 
     service: RayService
     store: Store
     bundle: BundleRef
+    log: dict[str, Any]
 
     @property
     def metrics(self) -> str:
@@ -76,7 +77,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         (bundle,) = bundles_in(place, tmp_path_factory.mktemp("bundles"), 1)
         log = {"uri": f"s3://{place.bucket}/predictions", "flush_s": 3600}
         service = stack.enter_context(running(Setup(bundle, user={"log": log}, deployment=TIGHT)))
-        yield Scene(service, place, bundle)
+        yield Scene(service, place, bundle, log)
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
@@ -106,6 +107,19 @@ def test_haproxy_listens_for_requests_on_this_machine_alone(scene: Scene) -> Non
     addresses = {line.split()[3] for line in shown.stdout.splitlines() if '"haproxy"' in line}
     assert scene.service.api.url.removeprefix("http://") in addresses
     assert all(address.startswith("127.0.0.1:") for address in addresses)
+
+
+def test_haproxy_goes_on_sending_requests_to_a_replica_that_is_given_a_configuration(scene: Scene) -> None:
+    (file,) = scene.service.log.parent.glob("h/*/c")
+    seen = set()
+    for sample in (0.5, 1.0, 0.5, 1.0):
+        scene.service.apply(Setup(scene.bundle, user={"log": scene.log | {"sample": sample}}, deployment=TIGHT))
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            seen.add(file.read_text())
+            time.sleep(0.005)
+    found = {"server SERVE_REPLICA_" in text for text in seen if "server SERVE_PROXY_ACTOR-fallback-" in text}
+    assert found == {True}  # the proxy stands in for a replica that cannot be reached, last in the file
 
 
 def test_a_full_queue_answers_503_with_a_time_to_come_back_and_then_all_is_well(scene: Scene) -> None:
@@ -182,6 +196,16 @@ def test_our_metrics_reach_prometheus_with_application_and_replica(scene: Scene,
     assert wait_for(lambda: [value for _, value in ask(prometheus, quantile) if value > 0])
 
 
+def test_the_node_exports_every_metric_of_ray_that_rules_and_dashboards_read(scene: Scene) -> None:
+    with urllib.request.urlopen(scene.metrics, timeout=30) as answer:
+        there = set(re.findall(r"^[a-z]\w*", answer.read().decode(), re.MULTILINE))
+    queries = [rule["expr"] for file in RULE_FILES for rule in rules(file)]
+    queries += [query for board in boards().values() for query in expressions(board)]
+    read = {name for query in queries for name in metrics(query) if name.startswith("ray_")} - recorded()
+    assert len(read) > 20
+    assert read <= there
+
+
 def test_what_was_answered_is_in_the_log_after_the_service_ended(scene: Scene) -> None:
     ids = [f"last-{number}" for number in range(20)]
     for name in ids:
@@ -203,13 +227,3 @@ def _logged(place: fs.FileSystem, bucket: str) -> Any:
     files = [entry.path for entry in place.get_file_info(selector) if entry.is_file]
     assert all(re.search(r"/date=\d{4}-\d\d-\d\d/hour=\d\d/\w+-\d{6}\.parquet$", name) for name in files)
     return ds.dataset(files, filesystem=place, format="parquet").to_table()
-
-
-def test_the_node_exports_every_metric_of_ray_that_rules_and_dashboards_read(scene: Scene) -> None:
-    with urllib.request.urlopen(scene.metrics, timeout=30) as answer:
-        there = set(re.findall(r"^[a-z]\w*", answer.read().decode(), re.MULTILINE))
-    queries = [rule["expr"] for file in RULE_FILES for rule in rules(file)]
-    queries += [query for board in boards().values() for query in expressions(board)]
-    read = {name for query in queries for name in metrics(query) if name.startswith("ray_")} - recorded()
-    assert len(read) > 20
-    assert read <= there
