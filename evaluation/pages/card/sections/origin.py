@@ -6,6 +6,7 @@ from evaluation.pages.charts.spans import draw_windows, window_table
 from evaluation.pages.charts.trials import draw_trials
 from evaluation.pages.figures import count, figure, share
 
+_MOST = 20  # features by name; all of them are in card.json
 _SAID = ("data", "windows", "run")  # of the lineage: elsewhere on the page
 
 
@@ -32,12 +33,18 @@ def features(card: Card) -> Section:
     """What the alerts are driven by, and which features drifted."""
     blocks: list[Block] = []
     if card.drivers:
-        named = [(d.feature, d.share, share(d.share)) for d in card.drivers]
-        blocks.append(
-            Bars("Share of the highest alert rows that each feature explains", ("feature", "share"), bars(named))
-        )
+        named = [(d.feature, d.share, share(d.share)) for d in card.drivers[:_MOST]]
+        blocks += [
+            Bars("Share of the highest alert rows that each feature explains", ("feature", "share"), bars(named)),
+            *_further(len(card.drivers), share(sum(d.share for d in card.drivers[_MOST:]))),
+        ]
     blocks += _drift(card.drift)
     return Section("features", "Features", tuple(blocks), half=True)
+
+
+def _further(features: int, value: str) -> tuple[Text, ...]:
+    """What the features that are not shown have together, where there are any."""
+    return (Text((f"{count(features - _MOST)} further features: {value}.",)),) if features > _MOST else ()
 
 
 def _drift(drift: DriftSummary) -> tuple[Block, ...]:
@@ -48,7 +55,8 @@ def _drift(drift: DriftSummary) -> tuple[Block, ...]:
         f"beyond a limit{moved}. Shift of the median in robust standard deviations, {drift.seen_as}; 95 % interval. "
         "Drift is no verdict on the detector"
     )
-    longest = max([1.0, *(abs(one.shift) for one in drift.features)])
+    ranked = sorted(drift.features, key=lambda one: (one.outcome == "ok", -abs(one.shift)))
+    longest = max([1.0, *(abs(one.shift) for one in ranked)])
     shown = tuple(
         Bar(
             one.feature,
@@ -56,9 +64,10 @@ def _drift(drift: DriftSummary) -> tuple[Block, ...]:
             f"{one.shift:+.2f} ({one.low:+.2f} to {one.high:+.2f})".replace("-", "−"),
             "" if one.outcome == "ok" else "bad",
         )
-        for one in drift.features
+        for one in ranked[:_MOST]
     )
-    return (Bars(caption, ("feature", "shift"), shown),)
+    smaller = f"shifts of at most {max((abs(one.shift) for one in ranked[_MOST:]), default=0):.2f}"
+    return (Bars(caption, ("feature", "shift"), shown), *_further(len(drift.features), smaller))
 
 
 def search(card: Card) -> Section:

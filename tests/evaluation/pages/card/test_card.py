@@ -159,6 +159,20 @@ def test_the_page_stays_small_with_as_much_as_a_card_can_hold() -> None:
     assert len(render_card(card).encode()) < 500_000
 
 
+def test_of_many_features_the_first_are_shown_and_the_others_counted() -> None:
+    moved = FULL.drift.features[0]
+    drifted = tuple(replace(moved, feature=f"tag_{k}", shift=0.01 * (200 - k), outcome="ok") for k in range(200))
+    late = replace(moved, feature="spread_alone", shift=0.0, outcome="watch")
+    drivers = tuple(replace(FULL.drivers[0], feature=f"tag_{k}", share=0.005) for k in range(200))
+    page = render_card(replace(FULL, drivers=drivers, drift=replace(FULL.drift, features=(*drifted, late))))
+    assert "tag_18" in page
+    assert "spread_alone" in page, "what is beyond a limit comes first"
+    assert "tag_20<" not in page
+    assert "180 further features: 90.0 %." in page
+    assert "181 further features: shifts of at most 1.81." in page
+    assert "further features" not in render_card(FULL)
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize("case", CASES)
 def test_a_browser_shows_it_offline_readable_and_in_its_width(
