@@ -56,7 +56,9 @@ def status(
     past = sides.ask("git", lambda: _past(environment))
     entries, hold = past or ((), None)
     entry = entries[-1] if entries else None
-    head = None if past is None else _head(entry)
+    if entry and entry.error:
+        sides.troubles["git"] = entry.error
+    head = None if "git" in sides.troubles else _head(entry)
     view = sides.ask("cluster", lambda: cluster().view()) if cluster else None
     application = sides.ask("controller", lambda: _application(environment, api()))
     replicas = sides.ask("replicas", lambda: tuple(map(read_replica, api().fleet())))

@@ -8,6 +8,7 @@ import pytest
 
 from features.errors import InputError, RolloutError, UnreachableError, UnverifiedError
 from features.storage import local_path
+from flows.adapters.git import commit_change, read_head
 from flows.exit_codes import ExitCode
 from flows.outcome import Outcome
 from flows.promotion.admission import rolled_back_tag
@@ -227,3 +228,14 @@ def test_status_before_anything_was_promoted(place: Place) -> None:
     ]
     assert found.lines[-1] == ("To do", "promote a version: `vigia promote --env local`")
     assert found.exit_code == ExitCode.DONE
+
+
+def test_a_file_that_cannot_be_read_is_told_and_never_taken_for_nothing_promoted(place: Place) -> None:
+    place.roll_out(1)
+    where = place.doors.environment
+    _, text = read_head(where.repository, where.branch, where.file)
+    commit_change(where.repository, where.branch, where.file, text, "a: [\n", "Edit by hand")
+    found = said(place)
+    lines = dict(found.lines)
+    assert "must be YAML" in lines["Git"]
+    assert (found.exit_code, "To do" in lines) == (ExitCode.RETRY, False)
