@@ -1,16 +1,17 @@
 """Jobs as RayJobs of a cluster: made of the templates that its ConfigMap holds, followed by their status and log."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import yaml
 
-from features.errors import InputError
+from features.errors import InputError, UnverifiedError
 from flows.adapters.kubernetes_api import KubernetesApi, Seen
 from flows.adapters.kubernetes_errors import MissingError
-from flows.adapters.kubernetes_kinds import CONFIG_MAPS, PODS, RAY_CLUSTERS, RAY_JOBS
+from flows.adapters.kubernetes_kinds import CONFIG_MAPS, NAMESPACES, PODS, RAY_CLUSTERS, RAY_JOBS
 from flows.jobs.door import JobLine, create_once
 from flows.jobs.driver_log import DriverLog
 from flows.jobs.request import LABEL, JobRequest, is_pinned, ray_job
@@ -44,8 +45,10 @@ class ClusterJobs:
         return RayJobFollower(self.api, name)
 
     def jobs(self) -> list[JobLine]:
-        """See JobDoor."""
+        """See JobDoor. Raises InputError for a namespace that is not there."""
         found = [_line(one) for one in self.api.find(RAY_JOBS, labels=LABEL)]
+        if not found:
+            self._need_namespace()
         return sorted(found, key=lambda line: line.started, reverse=True)
 
     def stop(self, name: str) -> None:
@@ -67,8 +70,17 @@ class ClusterJobs:
         try:
             return self.api.get(CONFIG_MAPS, TEMPLATES).get("data") or {}
         except MissingError as error:
+            self._need_namespace()
             rule = f"the ConfigMap must be in namespace {self.api.namespace} (sync the manifests), or name --templates"
             raise InputError(TEMPLATES, rule) from error
+
+    def _need_namespace(self) -> None:
+        """A list of what is in a namespace that is not there is empty; whoever may not ask is told no more than that."""
+        with suppress(UnverifiedError):
+            try:
+                self.api.get(NAMESPACES, self.api.namespace, "")
+            except MissingError as error:
+                raise InputError("namespace", "must exist in the cluster", self.api.namespace) from error
 
     def _image(self) -> str:
         """The image of the shared RayCluster, by the digest that its head runs where its manifest names none."""

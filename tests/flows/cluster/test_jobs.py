@@ -283,14 +283,22 @@ def test_templates_that_are_not_there_are_asked_for(shell: Shell) -> None:
     assert (code, "rayjob-templates: the ConfigMap must be in namespace ml-dev" in err) == (2, True)
 
 
+def test_a_namespace_that_is_not_there_is_named(shell: Shell) -> None:
+    (shell.folder / "environments.yaml").write_text(json.dumps({"fake": ENVIRONMENT | {"namespace": "ml-dve"}}))
+    for words in (("jobs", "list"), ("submit", "train", "--image", PINNED)):
+        code, _, err = shell(*words)
+        assert (code, "namespace: must exist in the cluster, got 'ml-dve'" in err) == (2, True), err
+
+
 def test_the_role_of_the_cronjobs_is_enough(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     roles = yaml.safe_load_all((ROOT / "manifests/base/schedules/role.yaml").read_text())
     rules = next(one for one in roles if one["kind"] == "Role")["rules"]
+    monkeypatch.setenv("KUBECONFIG", str(shell.cluster.kubeconfig("ops")))
     shell.cluster.fake.access.users["ops"] = User(
         "vigia-ops",
         tuple(Rule(tuple(r["verbs"]), tuple(r["apiGroups"]), tuple(r["resources"]), "ml-dev") for r in rules),
     )
-    monkeypatch.setenv("KUBECONFIG", str(shell.cluster.kubeconfig("ops")))
+    assert "Jobs       0" in shell("jobs", "list")[1]
     with operating(shell.cluster, succeeds()):
         assert shell("submit", "train", "--image", PINNED, "--wait")[0] == 0
     name = shell.jobs()[0]["metadata"]["name"]
