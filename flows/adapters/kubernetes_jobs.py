@@ -75,7 +75,7 @@ class ClusterJobs:
             raise InputError(TEMPLATES, rule) from error
 
     def _need_namespace(self) -> None:
-        """A list of what is in a namespace that is not there is empty; whoever may not ask is told no more than that."""
+        """A list out of a namespace that is not there is empty; whoever may not ask is told no more than that."""
         with suppress(UnverifiedError):
             try:
                 self.api.get(NAMESPACES, self.api.namespace, "")
