@@ -44,9 +44,11 @@ def world_of(seed: int) -> World:
     """A world in which anything may happen."""
     chance = random.Random(seed)
     world = World(chance, calm=chance.random() < 0.2)
-    world.store.good = chance.random() < 0.75
-    world.store.known_from = chance.choice([1, 1, 1, 2])
+    world.store.good = chance.random() < 0.85
+    world.store.known_from = chance.choice([1, 1, 1, 1, 2])
     world.config = chance.choice(["1", "1", "2"])  # an upgrade in the same commit as the promotion
+    for replica in () if world.calm else world.clusters["c1"].replicas:
+        replica.stuck, replica.draining, replica.unheard = (chance.random() < 0.1 for _ in range(3))
     for _ in range(chance.randrange(20)):
         world.step(_TICK_S)
     return world
