@@ -12,6 +12,7 @@ from serving.describe import FleetAnswer, HealthAnswer, model_answer
 from serving.exchange import ARROW, FLOATS, JSON, Call, Reply
 from serving.exposition import CONTENT_TYPE, exposition, families
 from serving.manifest import Manifest
+from serving.messages import PredictRequest, WaveformsRequest
 from serving.openapi import describe
 from serving.pages.render import render_docs, render_home
 from serving.predict import Judged, encode_floats, encode_json, judge_rows, model_name
@@ -28,11 +29,11 @@ _WAVEFORMS: Readers = {JSON: read_waveforms}
 
 
 async def _predict(call: Call) -> Reply:
-    return await _scored(call, _ROWS)
+    return await _scored(call, _ROWS, PredictRequest)
 
 
 async def _predict_waveforms(call: Call) -> Reply:
-    return await _scored(call, _WAVEFORMS)
+    return await _scored(call, _WAVEFORMS, WaveformsRequest)
 
 
 async def _health(call: Call) -> Reply:
@@ -90,7 +91,7 @@ def _described(call: Call) -> dict[str, Any]:
     return describe(call.root, tuple(served.centre.tolist()), served.bundle.scorer.history.rows)
 
 
-async def _scored(call: Call, readers: Readers) -> Reply:
+async def _scored(call: Call, readers: Readers, request: type[msgspec.Struct]) -> Reply:
     served, accepted = call.served, call.accepted()
     reader = readers.get(call.media_type())
     if reader is None:
@@ -107,7 +108,7 @@ async def _scored(call: Call, readers: Readers) -> Reply:
                 raise InputError("data", f"must have 1 to {most:,} rows", len(asked.values))
             judged = judge_rows(asked, served)
         except (InputError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise refused_body(error, body, served.bundle.manifest.features) from error
+            raise refused_body(error, body, served.bundle.manifest.features, request.__struct_fields__) from error
         if accepted == JSON:
             return judged, encode_json(judged, served, explained)
         return judged, encode_arrow(judged, served) if accepted == ARROW else encode_floats(judged)

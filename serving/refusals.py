@@ -1,6 +1,7 @@
 """Why a request is refused: one exception, and the translation of what decoding and checking raise into it."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,20 +22,24 @@ class Refused(Exception):
         self.status, self.message, self.field, self.headers = status, message, field, headers
 
 
-def refused_body(error: Exception, body: bytes, features: list[str]) -> Refused:
-    """The refusal for what a body raised: 400 where it cannot be read, 422 naming row and column where it can."""
+def refused_body(error: Exception, body: bytes, features: list[str], fields: Sequence[str]) -> Refused:
+    """The refusal for what a body raised: 400 where it cannot be read, 422 naming row and column where it can.
+
+    fields: those that a body of this path may have.
+    """
     if isinstance(error, InputError):
         return Refused(422, str(error), error.field)
     if isinstance(error, msgspec.ValidationError):
-        return _misfit(str(error), body, features)
+        return _misfit(str(error), body, features, fields)
     return Refused(400, f"the body must be JSON: {error}")
 
 
-def _misfit(text: str, body: bytes, features: list[str]) -> Refused:
+def _misfit(text: str, body: bytes, features: list[str], fields: Sequence[str]) -> Refused:
     found = _PATH.search(text)
     if not found:
         named = _NAMED.search(text)
-        return Refused(422, text, named[1] if named else "")
+        known = f"; known are {', '.join(fields)}" if named and "unknown" in named[0] else ""
+        return Refused(422, text + known, named[1] if named else "")
     rule, field = text[: found.start()], found[1]
     if field.endswith("[...]"):  # an entry of an object; msgspec does not say which
         field = field.removesuffix("[...]")

@@ -64,6 +64,12 @@ def test_a_bad_object_is_refused_naming_row_and_column(forest: Service, row: Any
     assert words in answer.json["message"]
 
 
+def test_an_unknown_field_is_refused_with_those_that_are_known(forest: Service) -> None:
+    answer = forest.predict({"data": [[1, 2, 3]], "series": ["a"]})
+    assert (answer.status, answer.json["field"]) == (422, "series")
+    assert answer.json["message"].endswith("unknown field `series`; known are data, history, series_ids, regime")
+
+
 def test_a_bad_value_is_refused_naming_row_and_column(forest: Service) -> None:
     answer = forest.predict({"data": [[1, 2, 3], [1, "x", 3]]}).json
     assert answer["field"] == "data[1][1]"
