@@ -1,6 +1,7 @@
 """The command line: parse, wire, call, and say once what happened. Only this package reads the environment."""
 
 import argparse
+import errno
 import importlib
 import json
 import os
@@ -31,6 +32,8 @@ _QUIET_LIBRARIES = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_AUTH_MODE": "token",
 }
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _DEFAULTS = {
     "AWS_EC2_METADATA_DISABLED": "true",  # nobody asked to look for a cloud
@@ -134,14 +137,26 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         code, message = exit_code(error), str(error) or "interrupted"
         screen.fail(message)
     except Exception as error:
-        code, message = ExitCode.BUG, f"{type(error).__name__}: {error}"
-        traceback.print_exc()
-        screen.fail(f"{message} (a bug; the traceback is above)")
+        code, message = unforeseen(error)
+        if code == ExitCode.BUG:
+            traceback.print_exc()
+        screen.fail(message + " (a bug; the traceback is above)" * (code == ExitCode.BUG))
     finally:
         shutil.rmtree(ray_folder, ignore_errors=True)
     spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
     told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
     return _report(arguments, _summary(told | {"ray_session": str(ray_folder)}, outcome), code)
+
+
+def unforeseen(error: BaseException) -> tuple[ExitCode, str]:
+    """What an exception that is none of ours means: a full disk, whoever met it, or a bug."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            where = f" ({cause.filename})" if cause.filename else ""
+            return ExitCode.INPUT, f"--workspace, --out: no room left to write{where}: {cause.strerror}"
+        cause = cause.__cause__ or cause.__context__
+    return ExitCode.BUG, f"{type(error).__name__}: {error}"
 
 
 @contextmanager

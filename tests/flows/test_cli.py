@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from flows.cli.main import unforeseen
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
+from flows.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +29,16 @@ def test_help_lists_commands_and_exit_codes(tmp_path: Path) -> None:
     assert found.returncode == 0
     assert "train" in found.stdout
     assert "exit codes:" in found.stdout
+
+
+def test_a_full_disk_is_no_bug_whoever_met_it() -> None:
+    with pytest.raises(OSError, match="No space") as met:
+        Path("/dev/full").write_bytes(b"x")
+    gave_up = RuntimeError("a library gave up")
+    gave_up.__cause__ = met.value
+    code, said = unforeseen(gave_up)
+    assert (code, said) == (ExitCode.INPUT, "--workspace, --out: no room left to write: No space left on device")
+    assert unforeseen(OSError(5, "Input/output error"))[0] == ExitCode.BUG
 
 
 def test_an_unknown_command_exits_with_2(tmp_path: Path) -> None:
