@@ -83,7 +83,8 @@ def _way(environment: Environment, registry: Registry, to: str, steps: int, reas
         return None, target.version
     content, _ = stored_content(environment, target.uri, target.digest)
     if content is Content.BROKEN:
-        raise InputError("--to", f"version {target.version} is broken in its store; publish it again", target.uri)
+        rule = f"version {target.version} is broken in its store; remove it there and publish it again"
+        raise InputError("--to", rule, target.uri)
     return make_return(head, coordinates_of(target), entries, ROLLBACK, reason), target.version
 
 

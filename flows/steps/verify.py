@@ -118,7 +118,8 @@ def _refuse(decision: Decision, head: Head) -> None:
     if isinstance(decision, Unverifiable):
         raise UnverifiedError(f"version {head.version} could not be verified: {decision.reason}")
     if isinstance(decision, Changed):
-        raise DisagreementError(f"version {head.version}: {decision.reason}; publish it again")
+        how = f"remove {head.uri} and publish it again"
+        raise DisagreementError(f"version {head.version}: {decision.reason}; {how}")
     if isinstance(decision, Superseded):
         by = f"version {decision.by.version}" if decision.by.digest else "nothing"
         raise RolloutError(f"superseded: git names {by} by now, not version {head.version}; no alias was moved")
