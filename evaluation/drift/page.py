@@ -66,8 +66,19 @@ def _tiles(found: Assessment) -> Tiles:
     )
 
 
+def moved_most(found: Assessment, most: int) -> tuple[str, ...]:
+    """The features that are furthest on their way to a limit, at most so many, in the order of the table."""
+    named = {effect.feature for effect in _ranked(found)[:most]}
+    return tuple(effect.feature for effect in found.effects if effect.feature in named)
+
+
+def _ranked(found: Assessment) -> list[Effect]:
+    """Furthest on the way to a limit first."""
+    return sorted(found.effects, key=lambda e: (-_beyond(e, found.limits), -abs(e.shift.value)))
+
+
 def _features(found: Assessment) -> Section:
-    ranked = sorted(found.effects, key=lambda e: (-_beyond(e, found.limits), -abs(e.shift.value)))
+    ranked = _ranked(found)
     shown = [(e.feature, abs(e.shift.value), _signed(e.shift.value)) for e in ranked]
     most = max([found.limits.retrain_shift, *(value for _, value, _ in shown)])
     rows = tuple(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.drift.assess import Assessment, assess
-from evaluation.drift.page import EVIDENTLY, About, render_drift
+from evaluation.drift.page import EVIDENTLY, About, moved_most, render_drift
 from evaluation.drift.report import Drift, report_drift
 from evaluation.drift.verdict import DriftLimits
 from features.errors import InputError
@@ -28,6 +28,7 @@ from serving.reference import read_reference, sample
 
 _CODES = {"ok": ExitCode.DONE, "watch": ExitCode.WATCH, "retrain": ExitCode.RETRAIN}
 _SHOWN = 5
+_REPORTED = 25  # features in Evidently's report, whose time grows with their square: two hundred take over a minute
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def drift(config: TrainConfig, found: FoundBundle, span: Span, workspace: Worksp
     outcome = report.assessment.verdict.outcome
     return Outcome(
         lines=_lines(about, report, sampled),
-        next_command=f"train {shlex.quote(data.uri)}" if outcome == "retrain" else "",
+        next_command=_next(data.uri, found) if outcome == "retrain" else "",
         digest=found.bundle.digest,
         version="" if found.version is None else found.version.version,
         figures=figures(report) | {"rows": _counts(sampled)},
@@ -87,7 +88,13 @@ def report_rows(
     current = current.take(sample(len(current), config.drift.max_rows, config.seed))
     assessment = assess(reference, current, bundle.scorer.baselines, limits(config), config.seed)
     title = f"{about.current} against {about.model}" + " (SIMULATED)" * about.simulated
-    evidently = report_drift(reference.values, current.values, reference.features, page=folder / EVIDENTLY, title=title)
+    most = moved_most(assessment, _REPORTED)
+    columns = [reference.features.index(name) for name in most]
+    if len(most) < len(reference.features):
+        title += f": the {len(most)} of {len(reference.features)} features that moved most"
+    evidently = report_drift(
+        reference.values[:, columns], current.values[:, columns], most, page=folder / EVIDENTLY, title=title
+    )
     report = DriftReport(assessment, evidently)
     write_text(folder / "drift.html", render_drift(about, assessment, evidently))
     written = {"about": asdict(about), **figures(report)}
@@ -130,6 +137,12 @@ def in_words(found: Assessment) -> str:
     if found.series.judged:
         text += f", {len(found.series.moved)} of {found.series.judged} series moved"
     return text
+
+
+def _next(uri: str, found: FoundBundle) -> str:
+    """Train on these rows, under the name of the model that was compared."""
+    named = "" if found.version is None else f" --set model={found.version.name}"
+    return f"train {shlex.quote(uri)}{named}"
 
 
 def _lines(about: About, report: DriftReport, sampled: Sampled) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,9 @@ from features.fleet.simulator import Fleet, simulate_fleet
 from features.schema import Schema
 from features.sources.opening import Access, open_source
 from features.storage import publish_folder, read_folder
+from flows.adapters.registry import registry_of
 from flows.cli.main import main
+from flows.environments import find_environment
 from flows.steps.sampling import Span, sample_table
 from flows.steps.table import Opened
 from flows.workspace import Workspace
@@ -93,6 +95,20 @@ def test_a_span_of_time_is_compared_alone_and_rows_that_cannot_be_are_counted(tm
     }  # fmt: skip
     late, summary = run(tmp_path, bundle, columns, "--from", "1970-01-05T04:00+00:00", "--set", "data.label=null")
     assert (late, summary["figures"]["rows"]["eligible"]) == (11, 1_000)
+
+
+def test_what_is_to_be_trained_again_keeps_its_name(
+    tmp_path: Path, bundle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = find_environment("local", Workspace(tmp_path / "w"))
+    registry = registry_of(place)
+    with registry.run("pump", "r", {}) as run_id:
+        registry.register("pump", bundle, open_bundle(read_folder(bundle)).digest, run_id)
+    registry.set_alias("pump", "challenger", "1")
+    pq.write_table(pa.table(table(a=20.0)), tmp_path / "new rows.parquet")
+    code = main(["drift", str(tmp_path / "new rows.parquet"), "--workspace", str(tmp_path / "w")])
+    assert code == 11
+    assert f"train '{tmp_path / 'new rows.parquet'}' --set model=pump" in capsys.readouterr().out
 
 
 def test_a_sample_depends_on_the_seed_and_not_on_the_blocks_of_the_table(tmp_path: Path) -> None:

@@ -3,16 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from evaluation.drift.assess import MIN_ROWS, assess
 from evaluation.drift.effects import Change, Effect
 from evaluation.drift.moved import MovedSeries, moved_series
-from evaluation.drift.page import About, render_drift
+from evaluation.drift.page import About, moved_most, render_drift
 from evaluation.drift.report import Drift
 from evaluation.drift.verdict import DriftLimits, decide
 from features.errors import NotEnoughDataError
-from features.rows import Rows
+from features.rows import Rows, from_table
+from features.schema import Schema
 from serving.baselines import BaselineTable, make_baselines
 
 LIMITS = DriftLimits()
@@ -127,6 +129,19 @@ def test_small_windows_are_refused_and_named(old: int, new: int, named: str) -> 
     whole = fleet(1, 200, 0)
     with pytest.raises(NotEnoughDataError, match=f"drift {named} window: needs at least 100 rows, got 99"):
         assess(whole.take(np.arange(old)), whole.take(np.arange(new)), None, LIMITS, 0)
+
+
+def test_what_moved_most_is_named_in_the_order_of_the_table() -> None:
+    rng = np.random.default_rng(0)
+    old, new = rng.normal(size=(2, 500, 5))
+    new[:, 3] += 1
+    new[:, 1] -= 2
+    new[:, 4] += 0.5
+    names = ("a", "b", "c", "d", "e")
+    before, after = (from_table(pa.table(dict(zip(names, v.T, strict=True))), Schema(names)) for v in (old, new))
+    found = assess(before, after, None, LIMITS, 0)
+    assert moved_most(found, 2) == ("b", "d")
+    assert moved_most(found, 9) == names
 
 
 def test_the_page_says_the_verdict_first_escapes_what_came_with_the_data_and_asks_for_nothing() -> None:
