@@ -9,6 +9,7 @@ from flows.config.loading import load_config
 from flows.config.train import TrainConfig
 from flows.outcome import Progress
 
+_SHOWN = 100  # lines of a guessed configuration on the screen
 # A table for a bundle may hold a single row, whatever a training asks of its own; --set wins over this.
 SCORING = ("validation.min_rows=1", "validation.min_days=0", "validation.constant_features=allow")
 
@@ -36,8 +37,12 @@ def configured(arguments: argparse.Namespace, progress: Progress) -> TrainConfig
         done = configure(arguments.uri, arguments.set)
     for line in (*told(done), "", "The configuration, as `vigia config init` would write it:", ""):
         progress.say(line)
-    for line in done.text.splitlines():
+    lines = done.text.splitlines()
+    for line in lines[:_SHOWN]:
         progress.say(f"  {line}" if line else line)
+    if len(lines) > _SHOWN:
+        said = f"`vigia config init {shlex.quote(arguments.uri)}` writes them all"
+        progress.say(f"  … {len(lines) - _SHOWN} more lines: {said}")
     progress.say("")
     return done.config
 

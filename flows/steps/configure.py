@@ -25,6 +25,7 @@ from flows.config.train import TrainConfig
 from flows.outcome import Outcome
 
 SAMPLE_ROWS = 250_000
+_NAMED = 30  # features on the screen; the configuration has all
 _ROLES = ("timestamp", "timestamp_format", "series", "group", "label", "regime")
 _ENDINGS = r"(\.(csv|tsv|parquet|pq))?(\.gz)?$"
 
@@ -103,7 +104,8 @@ def told(done: Configured) -> list[str]:
     for name in ("timestamp", "series", "group", "regime", "label"):
         role = getattr(guess, name)
         lines.append(f"  {name:<10} {'none' if role.column is None else repr(role.column)}: {role.reason}")
-    lines.append(f"  features   {len(guess.features)}: {', '.join(map(repr, guess.features))}")
+    more = f" and {len(guess.features) - _NAMED} more" if len(guess.features) > _NAMED else ""
+    lines.append(f"  features   {len(guess.features)}: {', '.join(map(repr, guess.features[:_NAMED]))}{more}")
     lines += [f"  left out   {name!r}: {why}" for name, why in guess.left_out.items()]
     return lines
 

@@ -1,5 +1,6 @@
 """The configuration suggested for a table: it loads back to what is used, and departs from defaults for a reason."""
 
+import argparse
 import csv
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from features.errors import InputError
 from features.guess.keys import Role
 from features.guess.roles import Guess
 from features.schema import Schema
+from flows.cli.configuration import configured
+from flows.cli.console import Screen
 from flows.config.loading import from_text, load_config
 from flows.config.rendering import render, tree_of
 from flows.config.suggestion import Setting, Suggestion
@@ -202,3 +205,15 @@ def test_people_read_each_role_with_its_reason() -> None:
 def test_a_model_is_named_after_its_table(uri: str, name: str) -> None:
     assert model_name(uri) == name
     TrainConfig(model=name)
+
+
+def test_of_a_wide_table_the_screen_shows_the_beginning_and_says_where_the_rest_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = {f"tag_{k:03d}": np.random.default_rng(k).gamma(4, 1, 200) for k in range(150)}
+    uri = table(tmp_path, wide, "wide.csv")
+    configured(argparse.Namespace(uri=uri, config=None, set=[]), Screen(quiet=False))
+    said = capsys.readouterr().out.splitlines()
+    assert any(line.endswith("'tag_029' and 120 more") for line in said)
+    assert f"more lines: `vigia config init {uri}` writes them all" in said[-2]
+    assert len(said) < 120
