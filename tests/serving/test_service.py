@@ -111,6 +111,7 @@ def test_haproxy_listens_for_requests_on_this_machine_alone(scene: Scene) -> Non
 
 def test_haproxy_goes_on_sending_requests_to_a_replica_that_is_given_a_configuration(scene: Scene) -> None:
     (file,) = scene.service.log.parent.glob("h/*/c")
+    wait_for(lambda: "server SERVE_REPLICA_" in file.read_text())
     seen = set()
     for sample in (0.5, 1.0, 0.5, 1.0):
         scene.service.apply(Setup(scene.bundle, user={"log": scene.log | {"sample": sample}}, deployment=TIGHT))
