@@ -122,10 +122,20 @@ def _cells(file: str) -> Iterator[None]:
             raise
 
 
+_OTHERS = {
+    b"PAR1": "Parquet: name it .parquet",
+    b"\x1f\x8b": "gzip: name it .csv.gz",
+    b"PK\x03\x04": "a zip or Excel file",
+}
+
+
 def _decode(file: str, head: bytes) -> str:
     try:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError as error:
+        other = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
+        if other:
+            raise InputError("data.uri", f"must be CSV by its name, but holds {other}", file) from error
         utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head
         guess = "UTF-16" if utf16 else "Latin-1 or Windows-1252"
         raise InputError("data.uri", f"must be UTF-8 text (this looks like {guess}); convert it", file) from error
