@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.quality.document import publish
 
 _CHANGES, _DELAY_S, _PER_S, _QUIET_S = 20, 10.0, 300.0, 20.0
 _GOAL_MS = 50.0
+_SETTLE_S = 3.0  # HAProxy hears of the first replica a second after it runs; until then Serve's own proxy stands in
 
 
 def main() -> None:
@@ -23,6 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, store() as place:
         bundles = bundles_in(place, Path(folder), arguments.changes + 1)
         with running(Setup(bundles[0]), place.environment) as service:
+            time.sleep(_SETTLE_S)
             place.behave(delay_s=_DELAY_S)
             found = swap_under_load(service, bundles, per_s=_PER_S, quiet_s=_QUIET_S)
     publish({"swap": "\n".join(f"- {line}" for line in _lines(found))}, write=arguments.write, to="speed.md")
