@@ -40,6 +40,23 @@ class HeadReader:
 
 
 @dataclass
+class StoreReader:
+    """Reads and opens the bundle that git names; again only where that decides something, since it may be large."""
+
+    environment: Environment
+    _known: tuple[str, Served] | None = field(default=None, init=False)
+
+    def read(self, head: Head, *, decides: bool) -> tuple[Content, Served | None]:
+        """What the store holds; an earlier answer where it was intact and does not decide. As ``stored_content``."""
+        if decides or self._known is None or self._known[0] != head.digest:
+            self._known = None
+            content, served = stored_content(self.environment, head.uri, head.digest)
+            self._known = (head.digest, served) if served else None
+            return content, served
+        return Content.INTACT, self._known[1]
+
+
+@dataclass
 class _Asking:
     """Asks one after the other, and keeps the first trouble."""
 
@@ -55,7 +72,7 @@ class _Asking:
             return without
 
 
-def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
+def look(doors: Doors, heads: HeadReader, store: StoreReader, began: Head, at_s: float) -> Look:
     """Look at everything once; git comes last, so that a head that moves meanwhile is seen."""
     api, place, cluster, asking = doors.api, doors.environment, doors.cluster, _Asking()
     unsettled, upgrading = _rollout(asking.ask(cluster.view, None), began.digest) if cluster else ("", "")
@@ -63,7 +80,8 @@ def look(doors: Doors, heads: HeadReader, began: Head, at_s: float) -> Look:
         lambda: read_application(api.application(place.application), place.deployment), Application()
     )
     replicas = asking.ask(lambda: tuple(map(read_replica, api.fleet())), _NOBODY)
-    content, served = asking.ask(lambda: stored_content(place, began.uri, began.digest), _UNSEEN)
+    decides = _is_decided_by_content(application, replicas, began.digest)
+    content, served = asking.ask(lambda: store.read(began, decides=decides), _UNSEEN)
     answered = asking.ask(lambda: _answered(api.predict(_request(served))), "") if served else ""
     return Look(
         at_s=at_s,
@@ -87,6 +105,12 @@ def _rollout(view: RayServiceView | None, digest: str) -> tuple[str, str]:
     if view is None:
         return "", "nobody can say whether the cluster is being upgraded"
     return still_to_do(view, digest), upgrade(view)
+
+
+def _is_decided_by_content(application: Application, replicas: tuple[Replica, ...], digest: str) -> bool:
+    """Whether replicas serve the bundle already, or something failed that it may be to blame for."""
+    failed = application.status == "DEPLOY_FAILED" or any(replica.failure for replica in replicas)
+    return failed or all(replica.served == digest for replica in replicas)
 
 
 def stored_content(environment: Environment, uri: str, digest: str) -> tuple[Content, Served | None]:

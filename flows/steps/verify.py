@@ -20,7 +20,7 @@ from flows.promotion.return_message import REVERT
 from flows.steps.crowning import crown
 from flows.steps.doors import Doors
 from flows.steps.history import read_history
-from flows.steps.looking import HeadReader, look
+from flows.steps.looking import HeadReader, StoreReader, look
 from flows.steps.return_request import propose_revert
 from flows.steps.returning import go_back, make_return, mark_left, newest_intact, where_to
 
@@ -34,6 +34,7 @@ class _Turn:
 
     doors: Doors
     heads: HeadReader
+    store: StoreReader
     rules: Rules
     progress: Progress
     insist: Callable[[], None]
@@ -56,8 +57,9 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
     moved on (nothing changed) or when the bundle proved bad: a commit then goes back to the version before it, or a
     pull request proposes that where the branch takes no push.
     """
+    place = doors.environment
     with doors.lease.held(rules.timeout_s) as insist:
-        turn = _Turn(doors, HeadReader(doors.environment), rules, progress, insist, apply)
+        turn = _Turn(doors, HeadReader(place), StoreReader(place), rules, progress, insist, apply)
         head = turn.heads.read()
         if expected and head.version != expected:
             raise RolloutError(f"superseded: git names version {head.version or 'nothing'} by now, not {expected}")
@@ -77,7 +79,7 @@ def _watch(turn: _Turn, head: Head, stage: Stage) -> tuple[Decision, Look]:
     """Look until there is a verdict: soon again while something lacks, then at the distance that proof asks for."""
     began, looks, rules = time.monotonic(), [], turn.rules
     while True:
-        looks.append(look(turn.doors, turn.heads, head, time.monotonic() - began))
+        looks.append(look(turn.doors, turn.heads, turn.store, head, time.monotonic() - began))
         decision = judge(head, looks, rules)
         if not isinstance(decision, Waiting):
             return decision, looks[-1]

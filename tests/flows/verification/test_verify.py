@@ -17,6 +17,8 @@ from features.errors import (
 )
 from features.storage import local_path, read_folder
 from flows.promotion.admission import GATE, rolled_back_tag
+from flows.promotion.observation import Content
+from flows.steps.looking import HeadReader, StoreReader
 from serving.failure import Kind
 from tests.flows.verification.conftest import MODEL, SHORT, Place
 from tests.serving.service import store_files
@@ -217,6 +219,17 @@ def test_content_that_changed_after_registration_stops_the_alias_and_reverts_not
     with pytest.raises(DisagreementError, match=r"the store holds other content .*; remove .* and publish it again"):
         place.verify()
     assert (place.alias("champion"), place.head["version"]) == ("1", "2")
+
+
+def test_an_intact_bundle_is_read_again_only_where_its_content_decides(place: Place) -> None:
+    place.promote(1)
+    environment = place.doors.environment
+    head, store = HeadReader(environment).read(), StoreReader(environment)
+    assert store.read(head, decides=False)[0] is Content.INTACT
+    damage(place, 1)
+    assert store.read(head, decides=False)[0] is Content.INTACT
+    assert store.read(head, decides=True)[0] is Content.BROKEN
+    assert store.read(head, decides=False)[0] is Content.BROKEN
 
 
 def test_a_registry_that_knows_another_digest_stops_the_alias(place: Place) -> None:
