@@ -13,7 +13,9 @@ _BURST = 3.0
 def _validation(evidence: GateEvidence, _: GateRules) -> Verdict:
     failures = evidence.validation_failures
     return (
-        ("refuse", f"the table fails validation: {'; '.join(failures)}") if failures else ("pass", "the table is valid")
+        ("refuse", f"the table fails validation: {'; '.join(failures)}")
+        if failures
+        else ("pass", "the table passed validation")
     )
 
 
@@ -127,7 +129,8 @@ def _leak(evidence: GateEvidence, rules: GateRules) -> Verdict:
     suspects = [f"{name!r} ({auroc:.4f})" for name, auroc in above.items() if name not in rules.allowed_features]
     if suspects:
         names = ", ".join(suspects)
-        return "refuse", f"a leak is suspected: {names} alone tells the labels, AUROC above {rules.leak_auroc:g}"
+        how = "leave it out of data.features, or name it in gate.allowed_features where that is right"
+        return "refuse", f"a leak is suspected: {names} alone tells the labels, AUROC above {rules.leak_auroc:g}; {how}"
     return "pass", "no feature alone tells the labels" + (f", but those allowed: {', '.join(above)}" if above else "")
 
 

@@ -54,7 +54,7 @@ class Trial:
     @property
     def decision(self) -> Decision:
         """Whether the new baselines may serve. The graph and its thresholds stay, so that only alerts are judged."""
-        table = Reason("validation", "pass", "the table is valid")
+        table = Reason("validation", "pass", "the table passed validation")
         if self.low <= _WORST * self.limit:
             return Decision("pass", True, (table, Reason("alerts", "pass", f"{self}")))
         why = f"{self}, at least {self.low:.4g}: the series changed, or the table holds faults"

@@ -1,5 +1,6 @@
 """What an environment's git says it serves."""
 
+from features.errors import InputError
 from flows.adapters.registry import ModelVersion
 from flows.environments import Environment
 from flows.promotion.edit import Leaves, Target, read_leaves
@@ -11,8 +12,16 @@ def target(environment: Environment) -> Target:
 
 
 def named_leaves(environment: Environment, text: str) -> Leaves:
-    """The values that promotion writes, as they stand in the text of the environment's file."""
-    return read_leaves(text, target(environment))
+    """The values that promotion writes, as they stand in the text of the environment's file.
+
+    Raises InputError for a text that says nothing, with the way out.
+    """
+    try:
+        return read_leaves(text, target(environment))
+    except InputError as error:
+        said = str(error).removeprefix(f"{error.field}: ")
+        how = f"mend it, or git revert what did it, on {environment.branch} of {environment.repository}"
+        raise InputError(error.field, f"{said}; {how}") from error
 
 
 def named_bundle(environment: Environment, text: str) -> dict[str, str]:

@@ -103,7 +103,8 @@ def test_a_leaked_label_is_refused_by_name_and_everything_but_the_alias_is_kept(
     challenger = place.alias("challenger")
     leaking = changed(place.table, "ticket_open", label + noise)
     done = run(place.root, leaking, "gate.allow_schema_change=true", features=(*FEATURES, "ticket_open"))
-    why = "a leak is suspected: 'ticket_open' (1.0000) alone tells the labels, AUROC above 0.995"
+    how = "leave it out of data.features, or name it in gate.allowed_features where that is right"
+    why = f"a leak is suspected: 'ticket_open' (1.0000) alone tells the labels, AUROC above 0.995; {how}"
     assert (done.code, done.refused) == (3, {"leak": why})
     assert f"leak: {why}" in capfd.readouterr().err
     assert f"leak: {why}" in done.summary["error"]

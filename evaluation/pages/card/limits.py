@@ -11,6 +11,7 @@ _FEW_EPISODES = 30
 _FEW_EXCEEDANCES = 10
 _SHORT_DAYS = 90
 _STABLE = 0.7
+_BLIND = 0.5
 
 
 def with_limits(card: Card) -> Card:
@@ -51,15 +52,22 @@ def _about_quality(card: Card) -> Iterator[str]:
             "No fully labelled span lies in the test window: which share of real faults it finds is not known. Recall "
             "of injected faults says how far it sees, not what it will find."
         )
-    found = card.episodes
+    large = max((one.size for one in card.injected), default=0.0)
+    recalls = [one.recall for one in card.injected if one.size == large]
+    if recalls and (found := sum(recalls) / len(recalls)) < _BLIND:
+        yield (
+            f"Of faults of {large:g} robust deviations put into test rows, the largest that were tried, it detects "
+            f"{share(found)} at its alert budget: unless real faults are larger, it misses most of them."
+        )
+    episodes = card.episodes
     recall = card.figure("episode_recall")
-    if found is not None and found.labelled and found.labelled < _FEW_EPISODES:
+    if episodes is not None and episodes.labelled and episodes.labelled < _FEW_EPISODES:
         interval = recall.interval if recall else None
         span = f": the share found may as well be {share(interval.low)} or {share(interval.high)}" if interval else ""
-        yield f"Recall rests on {found.labelled} episodes{span}."
-    if found is not None and found.quarantined:
+        yield f"Recall rests on {episodes.labelled} episodes{span}."
+    if episodes is not None and episodes.quarantined:
         yield (
-            f"{found.quarantined} of the {found.labelled} episodes went to quarantine whole: no detector sees "
+            f"{episodes.quarantined} of the {episodes.labelled} episodes went to quarantine whole: no detector sees "
             "rows that fail validation, so somebody must watch the sensors' health."
         )
     for one in card.kinds:

@@ -77,7 +77,8 @@ def test_a_leaked_label_is_refused_by_name(data: Split4) -> None:
     leaking = with_feature(data, "ticket_open", data.rows.anomalous + noise)
     old, new = train(leaking, 1), train(leaking, 2)
     found = refusals(decide(evidence(leaking, new, old), RULES))
-    assert found == {"leak": "a leak is suspected: 'ticket_open' (1.0000) alone tells the labels, AUROC above 0.995"}
+    assert found.keys() == {"leak"}
+    assert "'ticket_open' (1.0000) alone tells the labels, AUROC above 0.995" in found["leak"]
     allowed = replace(RULES, allowed_features=frozenset({"ticket_open"}))
     assert decide(evidence(leaking, new, old), allowed).outcome != "refuse"
 

@@ -72,7 +72,8 @@ REFUSED = {
     ),
     "a leak": (
         {"separations": {"verdict": 0.9991, "state": 1.0}}, "leak",
-        "a leak is suspected: 'verdict' (0.9991) alone tells the labels, AUROC above 0.995",
+        "a leak is suspected: 'verdict' (0.9991) alone tells the labels, AUROC above 0.995; "
+        "leave it out of data.features, or name it in gate.allowed_features where that is right",
     ),
     "a calibration of few rows": (
         {"budget": msgspec.structs.replace(SOUND.budget, exceedances=2)}, "calibration",

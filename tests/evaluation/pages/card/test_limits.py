@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.episodes import Episodes
 from evaluation.pages.card.limits import limits
-from evaluation.pages.card.model import Card, KindRecall, Threshold
+from evaluation.pages.card.model import Card, InjectedRecall, KindRecall, Threshold
 from serving.manifest import Budget
 from tests.evaluation.pages.card.cards import BARE, COMPARED, FULL
 
@@ -33,6 +33,13 @@ def test_a_limit_is_said_where_it_applies_and_nowhere_else(name: str) -> None:
     words, other = WITHOUT[name]
     assert words in " ".join(limits(FULL))
     assert words not in " ".join(limits(other))
+
+
+@pytest.mark.parametrize(("recall", "said"), [(0.09, True), (0.5, False)])
+def test_a_detector_that_misses_the_largest_injected_faults_says_so(recall: float, said: bool) -> None:
+    injected = (InjectedRecall("offset", 4.0, 0.0), InjectedRecall("offset", 16.0, recall))
+    words = "Of faults of 16 robust deviations put into test rows, the largest that were tried, it detects 9.00 %"
+    assert (words in " ".join(limits(replace(FULL, injected=injected)))) is said
 
 
 def test_few_exceedances_and_a_budget_of_rows_are_said() -> None:
