@@ -54,8 +54,8 @@ class Screen:
         if not self._quiet:
             self._console.print(Text(text, style=style))
 
-    def show(self, outcome: Outcome, command: str) -> None:
-        """The last screen: what was learned, the pages, one command to copy."""
+    def show(self, outcome: Outcome, command: str, where: str = "") -> None:
+        """The last screen: what was learned, the pages, one command to copy (with ``where`` at its end)."""
         if self._quiet:
             return
         self._console.print()
@@ -63,7 +63,8 @@ class Screen:
         for heading, text in (*outcome.lines, *pages):
             self._console.print(Text.assemble((f"{heading:<11}", "bold"), text))
         if outcome.next_command:
-            self._console.print(Text.assemble(("\nNext: ", "bold"), (f"{command} {outcome.next_command}", "green")))
+            words = f"{command} {outcome.next_command} {where}".rstrip()
+            self._console.print(Text.assemble(("\nNext: ", "bold"), (words, "green")))
 
     def fail(self, text: str) -> None:
         """One error, on stderr even when quiet."""

@@ -1,10 +1,12 @@
 """The command line: parse, wire, call, and say once what happened. Only this package reads the environment."""
 
 import argparse
+import difflib
 import errno
 import importlib
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -21,6 +23,7 @@ _EPILOG = """exit codes: 0 done or nothing to do; 1 bug; 2 input or configuratio
 4 try again later; 5 rollout bad and reverted, or superseded; 6 truths disagree; 10 watch; 11 retrain;
 130 interrupted"""
 
+_WORKSPACE = ".vigia"
 _QUIET_LIBRARIES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -91,11 +94,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     choices = parser.add_subparsers(dest="command", metavar="command")
+    if given and not given[0].startswith("-"):
+        _insist_on_a_command(parser, given[0])
     for command in COMMANDS:
         sub = choices.add_parser(command.name, help=command.help, description=command.help)
         if command.name in given:  # the others stay unimported, so that --help is instant
             importlib.import_module(command.module).add_arguments(sub)
-            sub.add_argument("--workspace", default=".vigia", help="folder that holds everything local (.vigia)")
+            sub.add_argument(
+                "--workspace", default=_WORKSPACE, help=f"folder that holds everything local ({_WORKSPACE})"
+            )
             sub.add_argument("--quiet", action="store_true", help="nothing but errors")
             sub.add_argument("--summary", metavar="FILE", help="write digest, version, figures, paths as JSON")
             told = "end with the line `vigia-result: {…}`, as a job does; exit with 0 for a verdict too"
@@ -128,10 +135,10 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         with _settings(str(workspace.scratch), str(workspace.token)):
             outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
-        screen.show(outcome, _invocation())
+        screen.show(outcome, _invocation(), _where(arguments))
     except RefusedRun as error:
         outcome, code, message = error.outcome, exit_code(error), str(error)
-        screen.show(outcome, _invocation())
+        screen.show(outcome, _invocation(), _where(arguments))
         screen.fail(message)
     except (VigiaError, KeyboardInterrupt) as error:
         code, message = exit_code(error), str(error) or "interrupted"
@@ -146,6 +153,23 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
     spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
     told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
     return _report(arguments, _summary(told | {"ray_session": str(ray_folder)}, outcome), code)
+
+
+def _insist_on_a_command(parser: argparse.ArgumentParser, word: str) -> None:
+    names = [command.name for command in COMMANDS]
+    if word not in names:
+        close = difflib.get_close_matches(word, names, 1)
+        parser.error(
+            f"{word!r} is no command; " + (f"did you mean {close[0]}?" if close else "vigia --help lists them")
+        )
+
+
+def _where(arguments: argparse.Namespace) -> str:
+    """The options by which the next command looks at the same place as this one."""
+    environments = getattr(arguments, "environments", None)
+    words = ["--environments", str(environments)] if environments else []
+    words += ["--workspace", arguments.workspace] if arguments.workspace != _WORKSPACE else []
+    return shlex.join(words)
 
 
 def unforeseen(error: BaseException) -> tuple[ExitCode, str]:

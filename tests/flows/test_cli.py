@@ -44,7 +44,15 @@ def test_a_full_disk_is_no_bug_whoever_met_it() -> None:
 def test_an_unknown_command_exits_with_2(tmp_path: Path) -> None:
     found = run(tmp_path, "trian")
     assert found.returncode == 2
-    assert "trian" in found.stderr
+    assert "'trian' is no command; did you mean train?" in found.stderr
+    assert "'zzz' is no command; vigia --help lists them" in run(tmp_path, "zzz").stderr
+
+
+def test_the_next_command_looks_where_this_one_did(tmp_path: Path) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "t.yaml"
+    table.write_text("a,b\n" + "1.5,2.5\n2.5,1.25\n" * 50)
+    found = run(tmp_path, "config", "init", str(table), "--out", str(out))
+    assert found.stdout.splitlines()[-1].endswith(f" train --config {out} --workspace {tmp_path / 'workspace'}")
 
 
 def test_a_missing_table_exits_with_2_and_names_the_key(tmp_path: Path) -> None:
