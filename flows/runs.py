@@ -37,6 +37,18 @@ def holding(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """What breaks off a run that can be finished says how: a platform that is away, or Ctrl-C."""
+    try:
+        yield
+    except (RetryError, KeyboardInterrupt) as error:
+        if not read_state(folder).rows:
+            raise
+        said = str(error) or "interrupted"
+        raise type(error)(f"{said}; vigia train --resume {folder.name} goes on with it") from error
+
+
 def unfinished(runs: Path, asked: str) -> Path:
     """The run of that name, or with "latest" the last one that has not finished and that nobody is at work on.
 

@@ -21,7 +21,7 @@ from flows.config.train import TrainConfig
 from flows.environments import Environment
 from flows.outcome import Outcome, Progress, RefusedRun
 from flows.promotion.admission import CHALLENGER
-from flows.runs import CONFIG, begin, finish, holding, settle
+from flows.runs import CONFIG, begin, finish, holding, resumable, settle
 from flows.steps.card import make_card
 from flows.steps.champion import Trial, find_champion, hold_against
 from flows.steps.drift import report_rows
@@ -46,7 +46,7 @@ def train(
     ``resume``.
     """
     folder = workspace.new_run("train")
-    with holding(folder):
+    with holding(folder), resumable(folder):
         begin(folder, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), environment.name)
         return _train(config, environment, folder, workspace, progress, ray)
 
@@ -56,7 +56,7 @@ def resume(folder: Path, environment: Environment, workspace: Workspace, progres
 
     Trials that have ended are not run again. Raises InputError where its table has changed.
     """
-    with holding(folder):
+    with holding(folder), resumable(folder):
         progress.say(f"Resuming run {folder.name}")
         config = load_config(TrainConfig, folder / CONFIG)
         return _train(config, environment, folder, workspace, progress, ray)

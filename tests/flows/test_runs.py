@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.errors import InputError, RetryError
+from features.errors import InputError, RetryError, UnreachableError
 from features.rows import Rows
 from flows import runs
 from flows.adapters.ray_reaper import holders, reap
@@ -49,6 +49,17 @@ def test_a_finished_an_unknown_and_no_run_are_refused(tmp_path: Path) -> None:
         runs.unfinished(tmp_path, made.name)
     with pytest.raises(InputError, match="there is no unfinished training run"):
         runs.unfinished(tmp_path, "latest")
+
+
+@pytest.mark.parametrize("kind", [UnreachableError("the registry is locked"), KeyboardInterrupt()])
+def test_what_breaks_off_a_run_names_the_way_to_finish_it(tmp_path: Path, kind: BaseException) -> None:
+    made = folder(tmp_path, "2026-1-train-x")
+    with pytest.raises(type(kind)) as before, runs.resumable(made):
+        raise kind
+    assert before.value is kind  # nothing was done yet that is worth finishing
+    runs.settle(made, ROWS)
+    with pytest.raises(type(kind), match="; vigia train --resume 2026-1-train-x goes on with it"), runs.resumable(made):
+        raise kind
 
 
 def test_a_run_is_held_by_one_process_until_it_is_killed(tmp_path: Path) -> None:
