@@ -18,7 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     names = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
     os.environ.update(names, RAY_USAGE_STATS_ENABLED="0", RAY_AIR_NEW_OUTPUT="0")
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GX_ANALYTICS_ENABLED="false")
-    os.environ.update(ORT_DISABLE_TELEMETRY="1", MPLCONFIGDIR=str(folder))
+    os.environ.update(ORT_DISABLE_TELEMETRY="1", MPLCONFIGDIR=str(folder), KUBECACHEDIR=str(folder / "kubectl"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
