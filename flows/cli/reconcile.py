@@ -21,6 +21,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from flows.steps.doors import open_doors
     from flows.steps.reconcile import reconcile, watch
 
-    place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
+    place = chosen(arguments, workspace, git=True)
+    rules = rules_of(arguments, place)
     doors = open_doors(place, workspace, lambda: pull_requests(place))
     return watch(doors, rules, progress, lambda: True) if arguments.watch else reconcile(doors, rules, progress)

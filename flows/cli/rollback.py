@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from flows.cli.forge import pull_requests
     from flows.steps.rollback import propose_rollback, rollback
 
-    place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
+    place = chosen(arguments, workspace, git=True)
+    rules = rules_of(arguments, place)
     registry, asked = registry_of(place), (arguments.to, arguments.steps, arguments.reason)
     if arguments.pull_request:
         with pull_requests(place) as forge:

@@ -20,5 +20,6 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from flows.cli.cluster import doors_of
     from flows.steps.verify import verify
 
-    place, rules = chosen(arguments, workspace, git=True), rules_of(arguments)
+    place = chosen(arguments, workspace, git=True)
+    rules = rules_of(arguments, place)
     return verify(doors_of(place, workspace), rules, progress, arguments.version)

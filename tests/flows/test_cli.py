@@ -1,18 +1,24 @@
 """The command line as a person or a script meets it."""
 
+import argparse
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from flows.cli.main import unforeseen
+from flows.cli.rules import add_rules, rules_of
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
+from flows.environments import environment
 from flows.exit_codes import ExitCode
+from flows.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,3 +157,15 @@ def test_a_table_without_yaml_is_trained_on(tmp_path: Path) -> None:
     used = load_config(TrainConfig, Path(written["paths"]["run"]) / "config.yaml")
     assert (used.model, used.data.series, used.data.label) == ("my", "machine", "label")
     assert used.data.features == ["rms", "temperature"]
+
+
+@pytest.mark.parametrize(("controller", "given", "waits"), [
+    ("reconcile", [], 60), ("argocd", [], 600), ("argocd", ["--timeout", "30"], 30),
+])  # fmt: skip
+def test_a_rollout_by_argo_cd_is_given_the_time_that_it_takes(
+    tmp_path: Path, controller: Literal["reconcile", "argocd"], given: list[str], waits: float
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_rules(parser)
+    place = replace(environment("local", Workspace(tmp_path)), controller=controller)
+    assert rules_of(parser.parse_args(given), place).timeout_s == waits
