@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from features.errors import InputError
 from flows.cli.environment import LOCAL, add_environment, described
+from flows.cli.place import same_place
 from flows.environments import Environment
 from flows.jobs.door import JobDoor
 from flows.jobs.verdict import Patience
@@ -43,10 +44,8 @@ def patience_of(arguments: argparse.Namespace, place: Environment) -> Patience:
 
 def whereabouts(arguments: argparse.Namespace, place: Environment) -> Whereabouts:
     """What a later command must be told to find the same jobs."""
-    workspace = None if arguments.workspace == ".vigia" else arguments.workspace
-    given = {"environments": arguments.environments, "address": arguments.address, "workspace": workspace}
-    words = [word for name, value in given.items() if value for word in (f"--{name}", str(value))]
-    return Whereabouts(place.name, shlex.join(words))
+    address = shlex.join(["--address", arguments.address]) if arguments.address else ""
+    return Whereabouts(place.name, address, same_place(arguments))
 
 
 def job_door(

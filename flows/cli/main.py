@@ -6,7 +6,6 @@ import errno
 import importlib
 import json
 import os
-import shlex
 import shutil
 import sys
 import tempfile
@@ -17,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import VigiaError
+from flows.cli.place import WORKSPACE, same_place
 from flows.exit_codes import ExitCode, exit_code
 
 _EPILOG = """exit codes: 0 done or nothing to do; 1 bug; 2 input or configuration; 3 refused by a gate;
 4 try again later; 5 rollout bad and reverted, or superseded; 6 truths disagree; 10 watch; 11 retrain;
 130 interrupted"""
 
-_WORKSPACE = ".vigia"
 _QUIET_LIBRARIES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -94,15 +93,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     choices = parser.add_subparsers(dest="command", metavar="command")
-    if given and not given[0].startswith("-"):
+    if given:
         _insist_on_a_command(parser, given[0])
     for command in COMMANDS:
         sub = choices.add_parser(command.name, help=command.help, description=command.help)
         if command.name in given:  # the others stay unimported, so that --help is instant
             importlib.import_module(command.module).add_arguments(sub)
-            sub.add_argument(
-                "--workspace", default=_WORKSPACE, help=f"folder that holds everything local ({_WORKSPACE})"
-            )
+            told = f"folder that holds everything local ({WORKSPACE})"
+            sub.add_argument("--workspace", default=WORKSPACE, help=told)
             sub.add_argument("--quiet", action="store_true", help="nothing but errors")
             sub.add_argument("--summary", metavar="FILE", help="write digest, version, figures, paths as JSON")
             told = "end with the line `vigia-result: {…}`, as a job does; exit with 0 for a verdict too"
@@ -135,10 +133,10 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         with _settings(str(workspace.scratch), str(workspace.token)):
             outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
-        screen.show(outcome, _invocation(), _where(arguments))
+        screen.show(outcome, _invocation(), same_place(arguments))
     except RefusedRun as error:
         outcome, code, message = error.outcome, exit_code(error), str(error)
-        screen.show(outcome, _invocation(), _where(arguments))
+        screen.show(outcome, _invocation(), same_place(arguments))
         screen.fail(message)
     except (VigiaError, KeyboardInterrupt) as error:
         code, message = exit_code(error), str(error) or "interrupted"
@@ -156,20 +154,14 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
 
 
 def _insist_on_a_command(parser: argparse.ArgumentParser, word: str) -> None:
+    """End with 2 where the first word is neither a command nor asks for help."""
     names = [command.name for command in COMMANDS]
-    if word not in names:
-        close = difflib.get_close_matches(word, names, 1)
-        parser.error(
-            f"{word!r} is no command; " + (f"did you mean {close[0]}?" if close else "vigia --help lists them")
-        )
-
-
-def _where(arguments: argparse.Namespace) -> str:
-    """The options by which the next command looks at the same place as this one."""
-    environments = getattr(arguments, "environments", None)
-    words = ["--environments", str(environments)] if environments else []
-    words += ["--workspace", arguments.workspace] if arguments.workspace != _WORKSPACE else []
-    return shlex.join(words)
+    if word in (*names, "-h", "--help"):
+        return
+    if word.startswith("-"):
+        parser.error(f"{word} must stand behind a command: vigia COMMAND {word}; vigia --help lists them")
+    close = difflib.get_close_matches(word, names, 1)
+    parser.error(f"{word!r} is no command; " + (f"did you mean {close[0]}?" if close else "vigia --help lists them"))
 
 
 def unforeseen(error: BaseException) -> tuple[ExitCode, str]:

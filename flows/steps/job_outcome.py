@@ -11,14 +11,16 @@ from flows.result_line import VERDICTS, Result
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where a later command finds the same jobs. options: beside --env, as a shell takes them."""
+    """Where a later command finds the same jobs. address, place: options beside --env, as a shell takes them; place:
+    those that every next command is given at the end of the last screen."""
 
     environment: str
-    options: str = ""
+    address: str = ""
+    place: str = ""
 
     def command(self, words: str) -> str:
         """What to type after vigia; words: those of `vigia jobs`."""
-        return " ".join(filter(None, (f"jobs {words} --env {self.environment}", self.options)))
+        return " ".join(filter(None, (f"jobs {words} --env {self.environment}", self.address, self.place)))
 
     def way_back(self, name: str) -> str:
         """What to type after vigia to see a job again."""

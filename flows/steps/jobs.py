@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from features.errors import InputError, RetryError, UnverifiedError
@@ -32,7 +33,7 @@ def submit(
         progress.say(f"{name} may have been made; `vigia {where.command('list')}` tells")
         raise
     if patience is None:
-        return Outcome((("Submitted", name),), where.way_back(name), figures={"job": name})
+        return Outcome((("Submitted", name),), replace(where, place="").way_back(name), figures={"job": name})
     return follow(door, name, where, progress, patience)
 
 

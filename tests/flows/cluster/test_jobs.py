@@ -90,7 +90,8 @@ def test_a_job_is_submitted_with_name_labels_image_and_arguments(shell: Shell) -
     (job,) = shell.jobs()
     name = job["metadata"]["name"]
     assert (code, len(name) <= 47, name.split("-")[0]) == (0, True, "train")
-    assert f"jobs logs {name} --follow --env fake" in out
+    there = shlex.join(shell.words("")[1:])
+    assert out.splitlines()[-1].endswith(f"jobs logs {name} --follow {there}"), "each option once"
     labels = job["metadata"]["labels"]
     assert (labels["vigia/job"], labels["vigia/environment"]) == ("train", "fake")
     assert job["spec"]["entrypoint"].endswith("--result-line 's3://data/a b.parquet' --set search.trials=4")

@@ -83,7 +83,7 @@ def test_a_job_that_was_killed_is_told_at_once_without_its_log_again(
     (name,) = fake.jobs
     assert told.out.splitlines().count("words") == 1
     assert f"{name} failed without a result: Failed: failed with exit code 137; `vigia jobs logs {name}" in told.err
-    back = shlex.join([*there, "--address", fake.url, "--workspace", str(tmp_path / "ws")])
+    back = shlex.join([*there[:2], "--address", fake.url, *there[2:], "--workspace", str(tmp_path / "ws")])
     assert f"`vigia jobs logs {name} --follow {back}` shows its log" in told.err
 
 
