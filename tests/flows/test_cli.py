@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from flows.cli.main import unforeseen
+from flows.cli.main import main, unforeseen
 from flows.cli.rules import add_rules, rules_of
 from flows.config.loading import load_config
 from flows.config.train import TrainConfig
@@ -52,6 +52,13 @@ def test_an_unknown_command_exits_with_2(tmp_path: Path) -> None:
     assert found.returncode == 2
     assert "'trian' is no command; did you mean train?" in found.stderr
     assert "'zzz' is no command; vigia --help lists them" in run(tmp_path, "zzz").stderr
+
+
+def test_an_option_before_the_command_is_told_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--quiet", "train"], ["--workspace", "w", "train"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(words)
+        assert f"{words[0]} must stand behind a command: vigia COMMAND {words[0]}" in capsys.readouterr().err
 
 
 def test_the_next_command_looks_where_this_one_did(tmp_path: Path) -> None:
