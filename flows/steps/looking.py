@@ -110,7 +110,7 @@ def _rollout(view: RayServiceView | None, digest: str) -> tuple[str, str]:
 def _is_decided_by_content(application: Application, replicas: tuple[Replica, ...], digest: str) -> bool:
     """Whether replicas serve the bundle already, or something failed that it may be to blame for."""
     failed = application.status == "DEPLOY_FAILED" or any(replica.failure for replica in replicas)
-    return failed or all(replica.served == digest for replica in replicas)
+    return failed or (bool(replicas) and all(replica.served == digest for replica in replicas))
 
 
 def stored_content(environment: Environment, uri: str, digest: str) -> tuple[Content, Served | None]:

@@ -18,7 +18,7 @@ from features.errors import (
 from features.storage import local_path, read_folder
 from flows.promotion.admission import GATE, rolled_back_tag
 from flows.promotion.observation import Content
-from flows.steps.looking import HeadReader, StoreReader
+from flows.steps.looking import HeadReader, StoreReader, look
 from serving.failure import Kind
 from tests.flows.verification.conftest import MODEL, SHORT, Place
 from tests.serving.service import store_files
@@ -230,6 +230,17 @@ def test_an_intact_bundle_is_read_again_only_where_its_content_decides(place: Pl
     assert store.read(head, decides=False)[0] is Content.INTACT
     assert store.read(head, decides=True)[0] is Content.BROKEN
     assert store.read(head, decides=False)[0] is Content.BROKEN
+
+
+def test_while_no_replica_answers_the_bundle_is_not_read_at_each_look(place: Place) -> None:
+    place.promote(1)
+    heads, store = HeadReader(place.doors.environment), StoreReader(place.doors.environment)
+    place.fleet.replicas.clear()
+    found = []
+    for _ in range(2):
+        found.append(look(place.doors, heads, store, heads.read(), 0.0).content)
+        damage(place, 1)
+    assert found == [Content.INTACT, Content.INTACT]
 
 
 def test_a_registry_that_knows_another_digest_stops_the_alias(place: Place) -> None:
