@@ -74,7 +74,8 @@ def _check_setting(setting: str) -> None:
 
 def _refuse_files_of_here(given: argparse.Namespace) -> None:
     settings = [value for key, _, value in (one.partition("=") for one in given.set) if key == "data.uri"]
-    for place in map(str, filter(None, (given.uri, given.config, getattr(given, "bundle", None), *settings))):
+    named = [getattr(given, name, None) for name in ("uri", "data", "config", "bundle")]
+    for place in map(str, filter(None, (*named, *settings))):
         if urlsplit(place).scheme in ("", "file") and glob.glob(str(local_path(place)), recursive=True):
             rule = "is of this machine, which a job on a cluster does not see; put it into S3 and give s3://…"
             raise InputError("submit", rule, place)

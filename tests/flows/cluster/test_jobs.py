@@ -124,12 +124,12 @@ def test_the_image_is_that_of_the_shared_cluster_by_the_digest_that_runs(shell: 
 
 def test_a_job_that_is_waited_for_shows_its_log_and_ends_with_its_outcome(shell: Shell, tmp_path: Path) -> None:
     summary = tmp_path / "summary.json"
-    with operating(shell.cluster, succeeds()):
+    with operating(shell.cluster, succeeds(figures={"model": "pump"})):
         code, out, _ = shell("submit", "train", "--image", PINNED, "--wait", "--summary", str(summary))
     assert code == 0
     assert [line for line in out.splitlines() if "words" in line] == ["first words", "last words"]
     assert "vigia-result" not in out
-    assert "promote --version 3 --env fake" in out
+    assert "promote --version 3 --env fake --model pump " in out
     told = json.loads(summary.read_text())
     assert (told["digest"], told["version"], told["run_id"]) == ("d" * 64, "3", "r")
 
@@ -239,6 +239,7 @@ def test_jobs_are_listed_shown_followed_and_stopped(shell: Shell) -> None:
         (("drift", "tests/*.py"), "is of this machine"),
         (("drift", f"file://{ROOT}/README.md"), "is of this machine"),
         (("drift", "--bundle", "tests"), "is of this machine"),
+        (("drift", "--data", "README.md"), "is of this machine"),
         (("train", "--wait", "--timeout", "nan"), "--timeout: must be above 0"),
         (("train", "--image", "vigia-train:0.1.0"), "--image: must be pinned by its digest"),
         (("train",), "--image: must say what vigia-train is here"),
