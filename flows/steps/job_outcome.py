@@ -1,5 +1,6 @@
 """What a command that waited for a job returns or raises: the job's own outcome, under its own exit code."""
 
+import shlex
 from dataclasses import dataclass
 
 from features.errors import InputError, RetryError, UnverifiedError
@@ -53,13 +54,19 @@ def _ended(name: str, environment: str, result: Result) -> Outcome:
     told = (("Version", result.version), ("Digest", result.digest[:12]), ("Run", result.run_id))
     lines = (("Job", f"{name} {said}"), *((heading, text) for heading, text in told if text))
     made = code == ExitCode.DONE and result.command == "train" and result.version
-    following = f"promote --version {result.version} --env {environment}" if made else ""
+    following = f"promote --version {result.version} --env {environment}{_model(result)}" if made else ""
     done = Outcome(lines, following, result.digest, result.version, result.run_id, figures, exit_code=code)
     if code == ExitCode.REFUSED:
         raise RefusedRun(result.error, done)
     if code != ExitCode.DONE and code not in VERDICTS:
         raise _carried(name, result)
     return done
+
+
+def _model(result: Result) -> str:
+    """The option that names what was trained; "" where an earlier image did not say."""
+    model = result.figures.get("model")
+    return f" --model {shlex.quote(str(model))}" if model else ""
 
 
 def _carried(name: str, result: Result) -> CarriedError:

@@ -139,7 +139,7 @@ def _outcome(found: Findings, version: ModelVersion, folder: Path, environment: 
         digest=version.digest,
         version=version.version,
         run_id=found.lineage.run_id,
-        figures=figures(found),
+        figures=figures(found) | {"model": version.name},
         paths={name: str(path) for name, path in paths.items()},
     )
     if not decision.registered:

@@ -1,4 +1,4 @@
-"""What training writes into a bundle beside what it scores with."""
+"""What training writes into a bundle beside what it scores with, and tells of it."""
 
 from pathlib import Path
 from typing import Any
@@ -20,3 +20,9 @@ def test_the_service_knows_units_and_plausible_ranges_from_training(trained: tup
     schema = {column["name"]: column for column in Service(holder).call("GET", "/model").json["schema"]}
     assert schema["rms"] == {"name": "rms", "unit": "g", "low": 0.0, "high": 1000.0}
     assert (schema["spectral_centroid"]["unit"], schema["spectral_centroid"]["low"]) == ("Hz", None)
+
+
+def test_a_training_tells_whoever_submitted_it_which_model_to_promote(
+    trained: tuple[Workspace, dict[str, Any]],
+) -> None:
+    assert trained[1]["figures"]["model"] == "anomaly-detector"
