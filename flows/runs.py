@@ -45,8 +45,8 @@ def resumable(folder: Path) -> Iterator[None]:
     except (RetryError, KeyboardInterrupt) as error:
         if not read_state(folder).rows:
             raise
-        said = str(error) or "interrupted"
-        raise type(error)(f"{said}; vigia train --resume {folder.name} goes on with it") from error
+        said = f"{error}; when that is over" if str(error) else "interrupted"
+        raise type(error)(f"{said}, vigia train --resume {folder.name} finishes the run") from error
 
 
 def unfinished(runs: Path, asked: str) -> Path:

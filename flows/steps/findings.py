@@ -32,10 +32,12 @@ class LeftOut:
 class Findings:
     """Everything the outputs of a run state; each figure is computed once.
 
-    judged: the bundle on the test window; comparison: with the champion; injected: faults put into test rows, None
-    where no run of rows could take one; champion: None for the first model; rules: the limits behind the decision.
+    model: the name it registers under; judged: the bundle on the test window; comparison: with the champion;
+    injected: faults put into test rows, None where no run of rows could take one; champion: None for the first
+    model; rules: the limits behind the decision.
     """
 
+    model: str
     table: CheckedTable
     windows: Mapping[Window, Scorable]
     choice: Choice
@@ -55,6 +57,7 @@ def figures(found: Findings) -> dict[str, Any]:
     """For ``--summary`` and ``figures.json``."""
     manifest = found.manifest
     return {
+        "model": found.model,
         "simulated": found.table.simulated,
         "rows": len(found.table.rows),
         "quarantined": found.table.validation.quarantined,

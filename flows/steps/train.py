@@ -101,6 +101,7 @@ def _train(
             digest=bundle.digest,
         )
         found = Findings(
+            model=config.model,
             table=table,
             windows=windows,
             choice=fitted.choice,
@@ -139,7 +140,7 @@ def _outcome(found: Findings, version: ModelVersion, folder: Path, environment: 
         digest=version.digest,
         version=version.version,
         run_id=found.lineage.run_id,
-        figures=figures(found) | {"model": version.name},
+        figures=figures(found),
         paths={name: str(path) for name, path in paths.items()},
     )
     if not decision.registered:

@@ -188,4 +188,7 @@ def test_a_champion_that_cannot_be_loaded_stops_the_training_and_says_how_to_go_
     done = run(place.root, place.table, "gate.champion=broken")
     assert done.code == 4
     assert f"champion m version {broken.version} (broken)" in capfd.readouterr().err
-    assert done.summary["error"].endswith("set gate.champion to null to train without a comparison")
+    instead, resumed = done.summary["error"].split("; ")[1:]
+    assert instead == "set gate.champion to null to train without a comparison"
+    name = max(folder.name for folder in (place.root / "runs").glob("*-train-*"))
+    assert resumed == f"when that is over, vigia train --resume {name} finishes the run"
