@@ -9,6 +9,7 @@ from flows.cli.bundle import add_bundle, add_data, asked_bundle, asked_table
 from flows.cli.configuration import add_settings, configured_for
 from flows.cli.environment import add_environment, chosen
 from flows.config.loading import load_config
+from flows.config.model import microseconds, parse_duration
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
 from flows.promotion.admission import CHALLENGER
@@ -22,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="start", metavar="TIME", help="first time to compare, ISO 8601 (UTC without zone)"
     )
     parser.add_argument("--to", dest="stop", metavar="TIME", help="first time beyond it")
+    told = "in place of both: so long a span, such as 7d, that ends with the table's newest row"
+    parser.add_argument("--last", metavar="DURATION", help=told)
     add_bundle(parser, "the environment's champion, else the challenger")
     add_environment(parser)
     add_settings(parser)
@@ -36,7 +39,10 @@ def run(arguments: argparse.Namespace, workspace: Workspace, progress: Progress,
     from flows.steps.drift import drift
     from flows.steps.sampling import Span
 
-    span = Span(_microseconds("--from", arguments.start), _microseconds("--to", arguments.stop))
+    if arguments.last and (arguments.start or arguments.stop):
+        raise InputError("--last", "stands in place of --from and --to; give one or the other", arguments.last)
+    last = microseconds(parse_duration("--last", arguments.last)) if arguments.last is not None else None
+    span = Span(_microseconds("--from", arguments.start), _microseconds("--to", arguments.stop), last)
     stated = load_config(TrainConfig, arguments.config, arguments.set)
     place = chosen(arguments, workspace)
     try:

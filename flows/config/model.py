@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from features.errors import InputError
+
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
@@ -49,6 +51,17 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "examples": ["30s", "6h"]}),
 ]
 """A span of time; YAML holds "30s", "5m", "6h", "2d" or seconds."""
+
+
+def parse_duration(field: str, text: str) -> timedelta:
+    """A span above 0 as a person writes it, such as 7d. Raises InputError that names the field."""
+    try:
+        span: timedelta = _parse(text)
+    except ValueError as error:
+        raise InputError(field, str(error), text) from error
+    if not span:
+        raise InputError(field, "must be above 0", text)
+    return span
 
 
 def microseconds(span: timedelta) -> int:

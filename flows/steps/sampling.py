@@ -2,7 +2,7 @@
 the table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow.compute as pc
@@ -20,10 +20,14 @@ _BLOCK_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Span:
-    """From ``start_us`` up to but without ``stop_us``, microseconds since 1970 UTC; None: no bound."""
+    """From ``start_us`` up to but without ``stop_us``, microseconds since 1970 UTC; None: no bound.
+
+    last_us: in place of both, so many microseconds that end with the newest row of the table.
+    """
 
     start_us: int | None = None
     stop_us: int | None = None
+    last_us: int | None = None
 
     def holds(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n,) True where a time lies in it."""
@@ -55,7 +59,11 @@ def sample_table(opened: Opened, span: Span, max_rows: int, seed: int) -> Sample
     """
     schema = opened.schema
     if schema.timestamp is None and span != Span():
-        raise InputError("--from, --to", "need data.timestamp: the table has no column of times", None)
+        asked = "--from, --to" if span.last_us is None else "--last"
+        raise InputError(asked, "needs data.timestamp: the table has no column of times", None)
+    if span.last_us is not None:
+        newest = _newest(opened)
+        span = Span() if newest is None else Span(start_us=newest - span.last_us + 1)
     rng, kept = np.random.default_rng(seed), _Lowest(max_rows)
     numbers, counts = np.zeros(len(schema.features), np.int64), np.zeros(5, np.int64)
     for block in _typed(opened):
@@ -72,6 +80,17 @@ def sample_table(opened: Opened, span: Span, max_rows: int, seed: int) -> Sample
     if counts[0] and empty:
         raise InputError("data.features", "must hold numbers in the rows to compare; without any", empty)
     return Sampled(from_blocks(kept.blocks, schema), *(int(count) for count in counts))
+
+
+def _newest(opened: Opened) -> int | None:
+    """The latest time in the table, by a pass over that column alone; None where no row has one."""
+    only = replace(opened.schema, features=(), series=None, label=None, group=None, regime=None)
+    clock, found = Clock(), list[int]()
+    for batch in opened.source.blocks(only.columns):
+        block = type_block(batch, only, clock)
+        if block.times is not None and block.has_time.any():
+            found.append(int(block.times[block.has_time].max()))
+    return max(found, default=None)
 
 
 def _typed(opened: Opened) -> Iterator[TypedBlock]:

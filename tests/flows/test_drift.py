@@ -95,6 +95,8 @@ def test_a_span_of_time_is_compared_alone_and_rows_that_cannot_be_are_counted(tm
     }  # fmt: skip
     late, summary = run(tmp_path, bundle, columns, "--from", "1970-01-05T04:00+00:00", "--set", "data.label=null")
     assert (late, summary["figures"]["rows"]["eligible"]) == (11, 1_000)
+    last, again = run(tmp_path, bundle, columns, "--last", "50h", "--set", "data.label=null")
+    assert (last, again["figures"]["rows"]) == (11, summary["figures"]["rows"])  # the newest row is of hour 149
 
 
 def test_what_is_to_be_trained_again_keeps_its_name(
@@ -134,7 +136,12 @@ def test_a_sample_depends_on_the_seed_and_not_on_the_blocks_of_the_table(tmp_pat
         ({}, ["--to", "1970-01-01T04:00"], "drift current window: needs at least 100 rows, got 80"),
         ({}, ["--to", "1960-01-01"], "drift current window: needs at least 100 rows, got 0"),
         ({}, ["--from", "yesterday"], "--from: must be a time"),
-        ({}, ["--from", "1970-01-02", "--set", "data.timestamp=null"], "--from, --to: need data.timestamp"),
+        ({}, ["--from", "1970-01-02", "--set", "data.timestamp=null"], "--from, --to: needs data.timestamp"),
+        ({}, ["--last", "2d", "--set", "data.timestamp=null"], "--last: needs data.timestamp"),
+        ({}, ["--last", "2 weeks"], "--last: must be a duration such as 30s, 5m, 6h or 2d, got '2 weeks'"),
+        ({}, ["--last", "0d"], "--last: must be above 0, got '0d'"),
+        ({}, ["--last", "1d", "--to", "1970-01-02"], "--last: stands in place of --from and --to"),
+        ({}, ["--last", "4h"], "drift current window: needs at least 100 rows, got 80"),
         ({}, ["--set", "drift.watch_shift=2"], "watch_shift must not be above retrain_shift"),
     ],
 )
