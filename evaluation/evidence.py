@@ -64,7 +64,7 @@ def judge_window(
     a row labelled normal and touch no anomalous one, per series and day of rows labelled normal), auroc and
     average_precision on fully labelled spans. ``lost``: anomalous rows in quarantine, whose episodes count as missed.
     """
-    by, codes = _resampled(rows, seed, level)
+    by, codes = resampled(rows, seed, level)
     spans = labelled_spans(rows)
     found = None if rows.labels is None else list_episodes(rows, flagged, lost)
     starts = _starts(flagged, rows, merge_us, period_us)
@@ -76,7 +76,7 @@ def judge_window(
                     (("episode_recall", "share"), ("median_delay", "s"))]  # fmt: skip
     else:
         of = None if by is None else by.clusters.of(found.units, found.starts_us)
-        figures.append(_ratio("episode_recall", "share", found.detected, np.ones(len(found.units)), of, by))
+        figures.append(ratio_figure("episode_recall", "share", found.detected, np.ones(len(found.units)), of, by))
         hit = found.detected
         figures.append(_delay(found.delays_us[hit] / 1e6, None if of is None else of[hit], by))
     if starts is None or rows.labels is None:
@@ -84,7 +84,7 @@ def judge_window(
     else:
         false = false_onsets(starts, flagged, rows)
         days = (rows.labels == 0) * (period_us / DAY_US)
-        figures.append(_ratio("false_onsets", "1/day", false, days, codes, by))
+        figures.append(ratio_figure("false_onsets", "1/day", false, days, codes, by))
     figures += _ranking(scores, rows, spans, codes, by, seed)
     share = float(rows.anomalous[spans].mean()) if spans.any() else None
     return Evidence(len(rows), int(spans.sum()), share, tuple(figures), None if found is None else summarise(found))
@@ -94,11 +94,12 @@ def judge_alerts(
     flagged: NDArray[np.bool_], rows: Rows, *, merge_us: int, period_us: int, seed: int = 0, level: float = 0.95
 ) -> tuple[Figure, Figure]:
     """The two figures of (n,) alert rows that need no label: alert_rate and onsets, as in ``judge_window``."""
-    by, codes = _resampled(rows, seed, level)
+    by, codes = resampled(rows, seed, level)
     return _alerts(flagged, _starts(flagged, rows, merge_us, period_us), rows, period_us, codes, by)
 
 
-def _resampled(rows: Rows, seed: int, level: float) -> tuple[Bootstrap | None, NDArray[np.int64] | None]:
+def resampled(rows: Rows, seed: int, level: float) -> tuple[Bootstrap | None, NDArray[np.int64] | None]:
+    """What n rows are resampled by, and (n,) their clusters; None where they hold too few of them."""
     clusters = cluster(rows, seed)
     if clusters is None:
         return None, None
@@ -117,20 +118,21 @@ def _alerts(
     codes: NDArray[np.int64] | None,
     by: Bootstrap | None,
 ) -> tuple[Figure, Figure]:
-    rate = _ratio("alert_rate", "share", flagged, np.ones(len(rows)), codes, by)
+    rate = ratio_figure("alert_rate", "share", flagged, np.ones(len(rows)), codes, by)
     if starts is None:
         return rate, Figure("onsets", None, "1/day", reason=_NO_TIME)
-    return rate, _ratio("onsets", "1/day", starts, np.full(len(rows), period_us / DAY_US), codes, by)
+    return rate, ratio_figure("onsets", "1/day", starts, np.full(len(rows), period_us / DAY_US), codes, by)
 
 
-def _ratio(
+def ratio_figure(
     name: str,
     unit: str,
-    counted: NDArray[np.bool_],
+    counted: NDArray[np.bool_] | NDArray[np.float64],
     exposure: NDArray[np.float64],
     codes: NDArray[np.int64] | None,
     by: Bootstrap | None,
 ) -> Figure:
+    """The sum of (n,) counts, or of shares of one, by that of (n,) exposures, with its interval by (n,) clusters."""
     total = float(exposure.sum())
     if not total:
         return Figure(name, None, unit, reason="the window holds nothing to count it on")

@@ -57,14 +57,6 @@ class InjectedFaults:
         """Recall of injected faults over all kinds and sizes."""
         return float(self.detected.mean())
 
-    @property
-    def by_kind(self) -> dict[str, dict[float, float]]:
-        """Recall of injected faults by kind, then size."""
-        shares = self.detected.mean(axis=2)
-        return {
-            kind: dict(zip(self.sizes, row.tolist(), strict=True)) for kind, row in zip(self.kinds, shares, strict=True)
-        }
-
 
 def place(rows: Rows, usable: NDArray[np.bool_], injection: Injection, depth: int, seed: int) -> Places | None:
     """Seeded runs of usable rows of one series, or single rows without time; None where there are none.

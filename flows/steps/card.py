@@ -64,7 +64,7 @@ def make_card(found: Findings, bundle: Bundle, config: TrainConfig, cache: Path)
         comparison=found.comparison,
         margin=found.rules.margin,
         thresholds=_thresholds(found.manifest),
-        figures=judged.evidence.figures,
+        figures=(*judged.evidence.figures, *(() if found.injected is None else (found.injected.recall,))),
         test_rows=judged.evidence.rows,
         judged_rows=judged.evidence.judged_rows,
         episodes=judged.evidence.episodes,
@@ -147,9 +147,10 @@ def _thresholds(manifest: Manifest) -> tuple[Threshold, ...]:
 def _injected(found: Findings) -> tuple[InjectedRecall, ...]:
     if found.injected is None:
         return ()
-    by_kind = found.injected.by_kind
     return tuple(
-        InjectedRecall(kind, size, recall) for kind, sizes in by_kind.items() for size, recall in sizes.items()
+        InjectedRecall(kind, size, one.value or 0.0, one.interval)
+        for kind, sizes in found.injected.each.items()
+        for size, one in sizes.items()
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from evaluation.comparison import Comparison
 from evaluation.evidence import Evidence
 from evaluation.gate.evidence import Decision, GateRules
-from evaluation.injection import InjectedFaults
+from evaluation.injected_figures import InjectedFigures
 from features.history import Scorable
 from features.split import Window
 from flows.adapters.registry import ModelVersion
@@ -45,7 +45,7 @@ class Findings:
     left_out: LeftOut
     judged: Judgement
     comparison: Comparison
-    injected: InjectedFaults | None
+    injected: InjectedFigures | None
     champion: ModelVersion | None
     rules: GateRules
     decision: Decision
@@ -97,24 +97,24 @@ def _test(evidence: Evidence) -> dict[str, Any]:
     return asdict(evidence) | {"figures": named}
 
 
-def _injected(faults: InjectedFaults) -> dict[str, Any]:
+def _injected(faults: InjectedFigures) -> dict[str, Any]:
     return {
-        "recall": faults.recall,
-        "by_kind": faults.by_kind,
-        "faults_of_each": len(faults.untouched),
-        "alerts_without_a_fault": float(faults.untouched.mean()),
+        "recall": faults.recall.value,
+        "by_kind": {kind: {size: one.value for size, one in sizes.items()} for kind, sizes in faults.each.items()},
+        "faults_of_each": faults.of_each,
+        "alerts_without_a_fault": faults.untouched,
+        "figures": [asdict(one) for one in (faults.recall, *(f for s in faults.each.values() for f in s.values()))],
     }
 
 
 def logged(found: Findings) -> dict[str, float | None]:
     """Figures of the test window for the registry, by name; the bounds of an interval as ``…_low`` and ``…_high``."""
     values: dict[str, float | None] = {"test_rows": found.judged.evidence.rows}
-    for figure in found.judged.evidence.figures:
+    overall = () if found.injected is None else (found.injected.recall,)
+    for figure in (*found.judged.evidence.figures, *overall):
         values[figure.name] = figure.value
         if figure.interval is not None:
             values |= {f"{figure.name}_low": figure.interval.low, f"{figure.name}_high": figure.interval.high}
-    if found.injected is not None:
-        values["injected_faults_recall"] = found.injected.recall
     if found.judged.stability is not None:
         values |= {
             "stability_spearman": found.judged.stability.spearman,

@@ -10,6 +10,8 @@ from serving.manifest import Budget
 
 _ENOUGH = 10
 """Independent exceedances below which a realised rate says little."""
+_FAR = 0.5
+"""Recall of injected faults below which a detector is said not to see far."""
 
 
 def screen(found: Findings) -> list[tuple[str, str]]:
@@ -75,10 +77,14 @@ def _injected(found: Findings) -> list[tuple[str, str]]:
     """Where no label judges, how far the detector sees."""
     if found.injected is None or found.judged.evidence["auroc"].value is not None:
         return []
-    kinds = ", ".join(f"{kind} {sum(by.values()) / len(by):.0%}" for kind, by in found.injected.by_kind.items())
+    each, recall = found.injected.each, _with_interval(found.injected.recall, ".0%")
+    kinds = ", ".join(f"{kind} {np.mean([one.value for one in by.values()]):.0%}" for kind, by in each.items())
     sizes = ", ".join(f"{size:g}" for size in found.injected.sizes)
-    text = f"{found.injected.recall:.0%} of made-up faults put into test rows are found ({kinds})"
-    return [("Injected", f"{text}, sizes {sizes} robust standard deviations")]
+    text = f"{recall} of made-up faults put into test rows are found ({kinds})"
+    lines = [("Injected", f"{text}, sizes {sizes} robust standard deviations")]
+    if (found.injected.recall.value or 0.0) < _FAR and "forest" in found.manifest.family:
+        lines.append(("", "an autoencoder often sees what a forest does not: --set search.families=[autoencoder]"))
+    return lines
 
 
 def _stability(found: Findings) -> list[tuple[str, str]]:

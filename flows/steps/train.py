@@ -9,6 +9,7 @@ import yaml
 from numpy.typing import NDArray
 
 from evaluation.drift.page import About
+from evaluation.injected_figures import judge_injected
 from evaluation.pages.card.render import CARD_PAGE, write_card
 from features.errors import NotEnoughDataError
 from features.history import Scorable, scorable
@@ -87,6 +88,8 @@ def _train(
             lost = lost_in_test(table.lost, windows[Window.TEST].rows, config)
             trial = Trial(table.rows, bundle, judged.scored, normal(windows[Window.REFERENCE]).rows, lost)
             compared = hold_against(champion, trial, config)
+            faults, seen = compared.injected, judged.scored.rows.rows
+            injected = None if faults is None else judge_injected(faults, seen, seed=config.seed)
             decision = gate(fitted.files, bundle, judged, compared.comparison, champion, table.validation, config.gate)
             stage.result(decision.outcome)
         with progress.stage("Reporting drift"):
@@ -109,7 +112,7 @@ def _train(
             left_out=left_out,
             judged=judged,
             comparison=compared.comparison,
-            injected=compared.injected,
+            injected=injected,
             champion=None if champion is None else champion.version,
             rules=gate_rules(config.gate),
             decision=decision,

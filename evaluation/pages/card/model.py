@@ -9,6 +9,7 @@ from evaluation.concentration import Concentration
 from evaluation.episodes import Episodes
 from evaluation.evidence import Figure
 from evaluation.gate.evidence import Decision
+from evaluation.intervals import Interval
 from evaluation.stability import Stability
 from serving.manifest import Budget
 
@@ -108,11 +109,12 @@ class KindRecall:
 
 @dataclass(frozen=True)
 class InjectedRecall:
-    """Share of faults of one kind and size, put into test rows, that are detected."""
+    """Share of faults of one kind and size, put into test rows, that are detected, and its 95 % interval."""
 
     kind: str
     size: float
     recall: float
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)

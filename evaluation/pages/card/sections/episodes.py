@@ -52,10 +52,10 @@ def kinds(card: Card) -> Section:
     if card.injected:
         blocks.append(
             Bars(
-                "Faults put into normal test rows; size in robust standard deviations of a series. Real faults have "
-                "other shapes.",
+                "Faults put into normal test rows; size in robust standard deviations of a series, in parentheses the "
+                "95 % interval. Real faults have other shapes.",
                 ("kind and size", "detected"),
-                bars([(_size(one), one.recall, share(one.recall)) for one in card.injected], 1.0),
+                bars([(_size(one), one.recall, _recalled(one)) for one in card.injected], 1.0),
             )
         )
     return Section("kinds", "Recall by kind of fault", tuple(blocks), half=True)
@@ -63,3 +63,9 @@ def kinds(card: Card) -> Section:
 
 def _size(one: InjectedRecall) -> str:
     return f"{one.kind}, {figure(one.size)}"
+
+
+def _recalled(one: InjectedRecall) -> str:
+    if one.interval is None:
+        return share(one.recall)
+    return f"{share(one.recall)} ({share(one.interval.low).removesuffix(' %')} to {share(one.interval.high)})"

@@ -13,8 +13,12 @@ NAMES = {
     "false_onsets": "False onsets a series and day",
     "auroc": "AUROC",
     "average_precision": "Average precision",
+    "injected_faults_recall": "Injected faults detected",
 }
-_FIRST = ("episode_recall", "median_delay", "false_onsets", "average_precision", "auroc", "onsets", "alert_rate")
+_FIRST = (
+    *("episode_recall", "median_delay", "false_onsets", "average_precision", "auroc"),
+    *("onsets", "alert_rate", "injected_faults_recall"),
+)
 _TILES = 6
 
 
