@@ -99,6 +99,7 @@ BREAKS = (
     Break("route_host", "VirtualService/web spec.hosts", ["other.example.org"]),
     Break("gateway_certificate", "Gateway/web spec.servers[0].tls.credentialName", "other"),
     Break("certificate_issuer", "Certificate/web spec.issuerRef.name", "other"),
+    Break("self_signed_names_itself", "Certificate/web spec.commonName"),
     Break("ingress_backend", "Ingress/web spec.rules[0].http.paths[0].backend.service.name", "other"),
     Break("ingress_backend", "Ingress/web spec.rules[0].http.paths[0].backend.service.port.name", "other"),
     # What cannot be.

@@ -68,6 +68,20 @@ def certificate_issuer(documents: Documents) -> Iterator[Finding]:
             yield certificate.finding("spec.issuerRef", "an issuer that there is", f"{kind}/{issuer.get('name')}")
 
 
+def self_signed_names_itself(documents: Documents) -> Iterator[Finding]:
+    """The issuer of a self-signed certificate is its subject, and one without a name is refused by curl and others."""
+    nameless = {(one.namespace, one.name) for one in documents.of("Issuer") if "selfSigned" in one.spec}
+    nameless |= {("", one.name) for one in documents.of("ClusterIssuer") if "selfSigned" in one.spec}
+    for certificate in documents.of("Certificate"):
+        issuer = certificate.spec.get("issuerRef") or {}
+        namespace = "" if issuer.get("kind") == "ClusterIssuer" else certificate.namespace
+        named = any(certificate.spec.get(key) for key in ("commonName", "subject", "literalSubject"))
+        if (namespace, issuer.get("name")) in nameless and not named:
+            yield certificate.finding(
+                "spec.commonName", "a name, as it signs itself", certificate.spec.get("commonName")
+            )
+
+
 def ingress_backend(documents: Documents) -> Iterator[Finding]:
     for ingress in documents.of("Ingress"):
         own = [one for one in services(documents) if one.namespace == ingress.namespace]

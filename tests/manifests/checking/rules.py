@@ -71,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     mesh.route_host,
     mesh.gateway_certificate,
     mesh.certificate_issuer,
+    mesh.self_signed_names_itself,
     mesh.ingress_backend,
     bounds.replica_bounds,
     bounds.request_bounds,
