@@ -26,8 +26,8 @@ class Plausibility:
         d, known = len(schema.features), len(summary.names) or 1
         self._limits, self._summary, self._step = limits, summary, summary.usual_step() if schema.timestamp else 0
         self._timed = schema.timestamp is not None
-        self.discrete = tuple(name for k, name in enumerate(schema.features) if _is_discrete(summary.sample[:, k]))
-        self._continuous = np.array([name not in self.discrete for name in schema.features], bool)
+        self._discrete = tuple(name for k, name in enumerate(schema.features) if _is_discrete(summary.sample[:, k]))
+        self._continuous = np.array([name not in self._discrete for name in schema.features], bool)
         self._last = np.full((known, d), np.nan)
         self._run = np.zeros((known, d), np.int64)
         self._time = np.full(known, np.iinfo(np.int64).min)
@@ -40,6 +40,11 @@ class Plausibility:
         self._order = Rule(
             "unordered", (str(schema.timestamp),), order, "must not lie before the row of its series above it"
         )
+
+    def spared(self, rule: Rule) -> str:
+        """Why a rule is not held against its column; "" where it is."""
+        still = rule.name in ("stuck", "clipped") and rule.column in self._discrete
+        return "not judged: the column takes few values" if still else ""
 
     def judge(self, block: TypedBlock, codes: NDArray[np.int64]) -> Iterator[tuple[Rule, NDArray[np.bool_]]]:
         """(rule, (n,) True where a row breaks it) for every rule; blocks come in the order of the table."""

@@ -48,6 +48,11 @@ class Summary:
         found[order[1:][same]] = found[order[:-1][same]] = True
         return found
 
+    def span(self) -> tuple[str, str]:
+        """First and last time, ISO 8601; "" where no row has one."""
+        times = self.times[self.has_time]
+        return (_iso(times.min()), _iso(times.max())) if len(times) else ("", "")
+
     def usual_step(self) -> int:
         """Median time between neighbouring rows of a series in microseconds; 0 where there are none."""
         rows = np.flatnonzero(self.keyed)
@@ -132,3 +137,7 @@ def _hash(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def _iso(microseconds: np.int64) -> str:
+    return str(np.datetime64(int(microseconds), "us").astype("datetime64[s]")) + "Z"

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evaluation.validation.rules import Limits, OwnExpectation
-from evaluation.validation.validate import JudgedBlock, named_rules, validate
+from evaluation.validation.tally import named_rules
+from evaluation.validation.validate import JudgedBlock, validate
 from evaluation.validation.verdict import Rule, Validation
 from features.errors import InputError
 from features.schema import RegimeRule, Schema
