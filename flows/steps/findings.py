@@ -17,15 +17,8 @@ from flows.steps.drift import figures as drift_figures
 from flows.steps.judging import Judgement
 from flows.steps.lineage import Lineage, stated
 from flows.steps.table import CheckedTable
+from flows.steps.windows import LeftOut
 from serving.manifest import Manifest
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Valid rows that are neither fitted on nor scored: without complete history, and of machines at rest."""
-
-    without_history: int
-    at_rest: int
 
 
 @dataclass(frozen=True)

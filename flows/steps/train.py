@@ -4,38 +4,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from evaluation.drift.page import About
-from evaluation.injected_figures import judge_injected
 from evaluation.pages.card.render import CARD_PAGE, write_card
-from features.errors import NotEnoughDataError
-from features.history import Scorable, scorable
-from features.split import Split, Window, assign
+from features.history import Scorable
+from features.split import Window
 from flows.adapters.registry import ModelVersion, registry_of
 from flows.bundles import place
 from flows.config.loading import load_config
-from flows.config.model import microseconds
 from flows.config.train import TrainConfig
 from flows.environments import Environment
 from flows.outcome import Outcome, Progress, RefusedRun
 from flows.promotion.admission import CHALLENGER
 from flows.runs import CONFIG, begin, finish, holding, resumable, settle
 from flows.steps.card import make_card
-from flows.steps.champion import Trial, find_champion, hold_against
+from flows.steps.champion import find_champion
 from flows.steps.drift import report_rows
-from flows.steps.findings import Findings, LeftOut, figures
-from flows.steps.fitting import declared_history, fit_bundle, normal
-from flows.steps.gating import gate, gate_rules, refusal
-from flows.steps.judging import judge_bundle, lost_in_test
+from flows.steps.findings import Findings, figures
+from flows.steps.fitting import fit_bundle, normal
+from flows.steps.gating import gate_rules, refusal
 from flows.steps.lineage import spans, trace
 from flows.steps.recording import record
 from flows.steps.screen import screen
 from flows.steps.table import read_checked
+from flows.steps.weighing import weigh
+from flows.steps.windows import cut_windows
 from flows.workspace import Workspace
-from serving.bundle import Bundle, make_history, open_bundle
+from serving.bundle import Bundle, open_bundle
 
 
 def train(
@@ -66,32 +62,22 @@ def resume(folder: Path, environment: Environment, workspace: Workspace, progres
 def _train(
     config: TrainConfig, environment: Environment, folder: Path, workspace: Workspace, progress: Progress, ray: Path
 ) -> Outcome:
-    settings = config.model_dump(mode="json")
     with progress.stage("Reading and validating") as stage:
         table = read_checked(config, folder, workspace.cache)
         stage.result(f"{len(table.rows):,} rows, {table.validation.quarantined:,} quarantined")
-    fingerprint = settle(folder, table.rows)
-    assigned = assign(table.rows, _split(config))
-    history = declared_history(table.rows.take(assigned == Window.REFERENCE), config)
-    complete = scorable(table.rows, make_history(history))
-    known = complete.take(complete.rows.running)
-    windows = _windows(known, assigned[known.at])
-    left_out = LeftOut(len(table.rows) - len(complete), len(complete) - len(known))
+    fingerprint, cut = settle(folder, table.rows), cut_windows(table.rows, config)
+    windows = cut.windows
     with progress.stage("Opening the registry"):
         registry = registry_of(environment)
         champion = find_champion(registry, config, environment)
-    with registry.run(config.model, folder.name, _flat(settings)) as run_id:
-        fitted = fit_bundle(windows, history, config, simulated=table.simulated, progress=progress, ray=ray, run=folder)
+    with registry.run(config.model, folder.name, _flat(config.model_dump(mode="json"))) as run_id:
+        fitted = fit_bundle(
+            windows, cut.history, config, simulated=table.simulated, progress=progress, ray=ray, run=folder
+        )
         bundle = open_bundle(fitted.files)
         with progress.stage("Judging") as stage:
-            judged = judge_bundle(bundle, fitted, windows, table.lost, config)
-            lost = lost_in_test(table.lost, windows[Window.TEST].rows, config)
-            trial = Trial(table.rows, bundle, judged.scored, normal(windows[Window.REFERENCE]).rows, lost)
-            compared = hold_against(champion, trial, config)
-            faults, seen = compared.injected, judged.scored.rows.rows
-            injected = None if faults is None else judge_injected(faults, seen, seed=config.seed)
-            decision = gate(fitted.files, bundle, judged, compared.comparison, champion, table.validation, config.gate)
-            stage.result(decision.outcome)
+            weighed = weigh(table, windows, fitted, bundle, champion, config)
+            stage.result(weighed.decision.outcome)
         with progress.stage("Reporting drift"):
             about, test = _about(bundle, windows, config, table.simulated), normal(windows[Window.TEST]).rows
             drift = report_rows(bundle, fitted.files, test, about, config, folder)
@@ -109,13 +95,13 @@ def _train(
             windows=windows,
             choice=fitted.choice,
             manifest=bundle.manifest,
-            left_out=left_out,
-            judged=judged,
-            comparison=compared.comparison,
-            injected=injected,
+            left_out=cut.left_out,
+            judged=weighed.judged,
+            comparison=weighed.comparison,
+            injected=weighed.injected,
             champion=None if champion is None else champion.version,
             rules=gate_rules(config.gate),
-            decision=decision,
+            decision=weighed.decision,
             lineage=origin,
             drift=drift,
         )
@@ -149,23 +135,6 @@ def _outcome(found: Findings, version: ModelVersion, folder: Path, environment: 
     if not decision.registered:
         raise RefusedRun(refusal(decision), outcome)
     return outcome
-
-
-def _split(config: TrainConfig) -> Split:
-    split = config.split
-    shares = (split.reference, split.selection, split.calibration, split.test)
-    return Split(shares, microseconds(split.gap), split.between_series, config.seed)
-
-
-def _windows(known: Scorable, assigned: NDArray[np.int8]) -> dict[Window, Scorable]:
-    windows: dict[Window, Scorable] = {
-        window: known.take(assigned == window) for window in Window if window != Window.DROPPED
-    }
-    for window, found in windows.items():
-        if not len(found):
-            rule = "needs a row of a running machine with complete history"
-            raise NotEnoughDataError(f"window {window.name.lower()!r}", rule, 0)
-    return windows
 
 
 def _about(found: Bundle, windows: Mapping[Window, Scorable], config: TrainConfig, simulated: bool) -> About:
