@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.errors import InputError
 from serving.loading import Served
 from serving.manifest import Manifest
-from serving.messages import MAX_ROWS
+from serving.messages import MAX_NAME, MAX_ROWS
 from serving.predict import Judged, named_columns, stratum_names
 from serving.requests import Asked, few, finite, placed
 
@@ -125,5 +125,21 @@ def _texts(table: pa.Table, name: str) -> list[str | None] | None:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise InputError(f"data.{name}", "must be a column of text", str(column.type))
-    found: list[str | None] = column.to_pylist()
+    found: list[str | None] = []
+    for chunk in column.chunks:
+        for text in _entries(chunk):
+            if text is not None and len(text) > MAX_NAME:
+                rule = f"must have at most {MAX_NAME:,} characters"
+                raise InputError(f"data[{len(found)}].{name}", rule, len(text))
+            found.append(text)
     return found
+
+
+def _entries(chunk: pa.Array) -> list[str | None]:
+    """Its texts. Of a dictionary each one once and only those in use: one may be as long as the body, or they many."""
+    if not pa.types.is_dictionary(chunk.type):
+        plain: list[str | None] = chunk.to_pylist()
+        return plain
+    used = chunk.indices.unique()
+    known = dict(zip(used.to_pylist(), chunk.dictionary.take(used).to_pylist(), strict=True))
+    return [known[at] for at in chunk.indices.to_pylist()]

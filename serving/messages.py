@@ -6,6 +6,9 @@ import msgspec
 from msgspec import Meta
 
 MAX_ROWS = 10_000
+MAX_NAME = 1_000
+"""Characters of a series or an operating state; answers, look-ups and the prediction log hold one a row."""
+Name = Annotated[str, Meta(max_length=MAX_NAME)]
 Row = list[float] | dict[str, float]
 Points = Annotated[list[list[float]], Meta(min_length=1, max_length=MAX_ROWS)]
 
@@ -21,8 +24,8 @@ class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     data: Annotated[list[Row], Meta(min_length=1, max_length=MAX_ROWS)]
     history: list[list[Row]] | None = None
-    series_ids: list[str | None] | None = None
-    regime: list[str | None] | None = None
+    series_ids: list[Name | None] | None = None
+    regime: list[Name | None] | None = None
 
 
 class Spectra(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,8 +51,8 @@ class WaveformsRequest(msgspec.Struct, forbid_unknown_fields=True):
     waveforms: Points | None = None
     spectra: Spectra | None = None
     history: list[list[Row]] | None = None
-    series_ids: list[str | None] | None = None
-    regime: list[str | None] | None = None
+    series_ids: list[Name | None] | None = None
+    regime: list[Name | None] | None = None
 
 
 class ModelName(msgspec.Struct):

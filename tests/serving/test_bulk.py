@@ -1,6 +1,7 @@
 """Many rows at once: Arrow IPC streams and little-endian float32, in and out."""
 
 import io
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ def test_series_and_regime_are_columns_of_text(baselined: Service) -> None:
         (table()[:0], "must have 1 to 10,000 rows"),
         (table(np.ones((10_001, 3), "f4")), "must have 1 to 10,000 rows"),
         (pa.table({name: pa.nulls(10**6) for name in "abc"}), "must have 1 to 10,000 rows"),
+        (table(series=["s"] * 7 + ["s" * 1_001] * 43), "data[7].series: must have at most 1,000 characters, got 1001"),
     ],
 )
 def test_a_stream_that_does_not_fit_is_refused_naming_the_column(forest: Service, given: pa.Table, words: str) -> None:
@@ -106,6 +108,19 @@ def test_a_stream_that_does_not_fit_is_refused_naming_the_column(forest: Service
     answer = ask(forest, sink.getvalue(), ARROW)
     assert answer.status == 422
     assert words in answer.json["message"]
+
+
+def test_rows_that_share_a_long_text_do_not_take_its_memory_each(forest: Service) -> None:
+    shared = pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int32), ["s" * 100_000])
+    body = stream(table(np.ones((10_000, 3), "f4"), series=shared))
+    tracemalloc.start()
+    try:
+        answer = ask(forest, body, ARROW)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status, answer.json["field"]) == (422, "data[0].series")
+    assert most < 20e6  # and not the 1 GB of 10,000 copies
 
 
 @pytest.mark.parametrize("codec", ["lz4", "zstd"])

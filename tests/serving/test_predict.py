@@ -70,6 +70,14 @@ def test_an_unknown_field_is_refused_with_those_that_are_known(forest: Service) 
     assert answer.json["message"].endswith("unknown field `series`; known are data, history, series_ids, regime")
 
 
+@pytest.mark.parametrize("field", ["series_ids", "regime"])
+def test_a_name_as_long_as_a_body_is_refused(forest: Service, field: str) -> None:
+    assert forest.predict({"data": [[1, 2, 3]], field: ["é" * 1_000]}).status == 200
+    answer = forest.predict({"data": [[1, 2, 3]] * 2, field: [None, "s" * 1_001]})
+    assert (answer.status, answer.json["field"]) == (422, f"{field}[1]")
+    assert "length <= 1000" in answer.json["message"]
+
+
 def test_a_bad_value_is_refused_naming_row_and_column(forest: Service) -> None:
     answer = forest.predict({"data": [[1, 2, 3], [1, "x", 3]]}).json
     assert answer["field"] == "data[1][1]"
