@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
@@ -54,7 +55,7 @@ def read_forest(content: bytes, width: int) -> Forest:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(_FILE, f"cannot be read ({str(error).splitlines()[0]})") from error
     if set(arrays) != names:
         raise InputError(_FILE, f"must hold exactly {sorted(names)}", sorted(arrays))

@@ -26,12 +26,15 @@ class Graph:
         options.intra_op_num_threads = 1  # the sum over trees must not depend on the number of rows or cores
         options.inter_op_num_threads = 1
         try:
-            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
         except Exception as error:  # onnxruntime raises a family of its own without a common base
             raise InputError("model.onnx", f"not a readable ONNX graph ({str(error).splitlines()[0]})") from error
         # A node's kind stands in the file as text. Trees alone need no company: one row then takes a third of the time.
         self._multiple = _KERNEL_ROWS if any(kind in model for kind in _MATRIX_KERNELS) else 1
-        self.width = int(self._session.get_inputs()[0].shape[1])
+        shapes = [taken.shape for taken in self._session.get_inputs()]
+        if len(shapes) != 1 or len(shapes[0]) != 2 or not isinstance(shapes[0][1], int):
+            raise InputError("model.onnx", "must take one matrix, of a known number of columns", shapes)
+        self.width: int = shapes[0][1]
 
     def score(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of each row; works in chunks so that memory stays bounded."""

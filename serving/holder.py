@@ -5,9 +5,9 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from features.errors import InputError, RetryError, VigiaError
+from features.errors import InputError, RetryError
 from serving.events import emit
-from serving.failure import Failure, make_failure
+from serving.failure import Failure, Kind, make_failure
 from serving.loading import Depot, Served
 from serving.settings import BundleRef, UserConfig, read_settings
 
@@ -54,7 +54,7 @@ class Holder:
         self.wish(wanted.bundle or BundleRef(), wanted.previous or BundleRef())
 
     def wish(self, desired: BundleRef, previous: BundleRef) -> None:
-        """Serve ``desired`` from now on. The first time: load it, else ``previous``, else raise VigiaError."""
+        """Serve ``desired`` from now on. The first time: load it, else ``previous``, else raise why."""
         first = self.served is None
         with self._wished:
             self.desired, self.failure = desired, None
@@ -70,7 +70,7 @@ class Holder:
             return
         try:
             self.served = self._depot.load_patiently(desired, "user_config.bundle")
-        except VigiaError as error:
+        except Exception as error:
             failure = make_failure(desired.digest, error)
             self._failed(failure)
             error.add_note(failure.mark)  # Serve's message of a deployment that failed shows it
@@ -78,7 +78,7 @@ class Holder:
                 raise
             try:
                 self.served = self._depot.load_patiently(previous, "user_config.previous")
-            except VigiaError as second:
+            except Exception as second:
                 self.failures += 1
                 emit("previous_not_loaded", error=True, digest=previous.digest, reason=str(second))
                 raise error from second
@@ -132,6 +132,8 @@ class Holder:
 
     def _failed(self, failure: Failure) -> None:
         """Counted and told once a wish, however often it is tried."""
+        if self.failure is not None and self.failure.kind is Kind.REFERENCE:
+            return  # a configuration that makes no sense names nothing to load, which a thread may find too
         told, self.failure = self.failure is not None, failure
         if not told:
             self.failures += 1

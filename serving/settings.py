@@ -41,7 +41,7 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample: Annotated[float, Meta(ge=0, le=1)] = 1.0
     flush_s: Annotated[float, Meta(ge=0.1, le=3_600)] = 30.0
     queue_rows: Annotated[int, Meta(ge=100, le=10_000_000)] = 100_000
-    keep_days: Annotated[int, Meta(ge=0)] = 0
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
 
 
 class UserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

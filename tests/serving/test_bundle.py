@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from features.errors import InputError, UnreachableError
 from features.storage import publish_folder
@@ -120,6 +121,15 @@ def test_a_manifest_that_is_not_json_is_refused() -> None:
 def test_a_model_that_is_not_onnx_is_refused() -> None:
     with pytest.raises(InputError, match=r"model\.onnx: not a readable ONNX graph"):
         open_bundle(pack(MANIFEST, b"\x80\x04not a graph"))
+
+
+@pytest.mark.parametrize("shape", [[None, None], [None, "d"], [None], [None, 2, 1]])
+def test_a_graph_must_take_a_matrix_of_a_known_width(shape: list[Any]) -> None:
+    model = onnx.load_from_string(sum_of(2))
+    taken = helper.make_tensor_value_info("features", TensorProto.FLOAT, shape)
+    model.graph.input[0].CopyFrom(taken)
+    with pytest.raises(InputError, match=r"model\.onnx: (must take one matrix|not a readable)"):
+        open_bundle(pack(MANIFEST, model.SerializeToString()))
 
 
 @pytest.mark.parametrize("files", [pack(MANIFEST, sum_of(3)), with_values(features=["a"])])

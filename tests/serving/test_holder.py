@@ -16,6 +16,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from features.errors import InputError, UnreachableError
+from features.storage import read_folder
 from serving.bundle import pack
 from serving.describe import state_of
 from serving.holder import Holder
@@ -138,6 +139,7 @@ def test_a_failure_is_counted_and_logged_once_a_wish_with_its_reason(
         ({"bundel": {}}, r"user_config: object contains unknown field `bundel`"),
         ({"log": {"url": "x"}}, r"user_config\.log: object contains unknown field `url`"),
         ({"limits": {"rows": 0}}, r"user_config\.limits\.rows: expected `int` >= 1"),
+        ({"log": {"keep_days": 999_999_999}}, r"user_config\.log\.keep_days: expected `int` <= 36500"),
         ({"log": {"sample": 2}}, r"user_config\.log\.sample: expected `float` <= 1.0"),
     ],
 )
@@ -151,6 +153,28 @@ def test_a_configuration_that_makes_no_sense_is_refused_first_and_noted_later(
     assert (holder.desired.digest, holder.failures, holder.settings) == ("", 1, settings)
     assert re.search(named, holder.error)
     assert Service(holder).predict({"data": [[5, 5, 5]]}).status == 200
+
+
+def test_a_configuration_that_makes_no_sense_is_named_though_a_store_was_away_before_it(
+    holder: Holder, tmp_path: Path
+) -> None:
+    holder.configure(config(absent(tmp_path)))
+    wait_for(lambda: holder.failures == 1)
+    holder.configure({"bundel": {}})
+    wait_for(lambda: not holder.loading)
+    assert "unknown field `bundel`" in holder.error
+    assert holder.failures == 2
+
+
+def test_whatever_is_wrong_with_a_first_bundle_the_previous_one_steps_in(tmp_path: Path) -> None:
+    good = publish(tmp_path)
+    files = read_folder(good.uri)
+    trees = bytearray(files["attribution.npz"])
+    trees[len(trees) // 2 : len(trees) // 2 + 9] = bytes(9)  # inside the compressed arrays
+    holder = Holder()
+    holder.configure(config(store_files(tmp_path, {**files, "attribution.npz": bytes(trees)}), good))
+    assert holder.served is not None
+    assert (holder.served.bundle.digest, state_of(holder)["error_kind"]) == (good.digest, "corrupt")
 
 
 def test_a_store_that_is_away_is_asked_again_until_it_is_back(
