@@ -95,6 +95,7 @@ BREAKS = (
     Break("route_destination", "VirtualService/web spec.http[0].route[0].destination.port.number", 81),
     Break("route_destination", "DestinationRule/detector spec.host", "detector-serve"),
     Break("gateway_selects_pods", "Gateway/web spec.selector.istio", "ingressgateway"),
+    Break("gateway_selects_pods", "Telemetry/web spec.selector.matchLabels.istio", "ingressgateway"),
     Break("route_gateway", "VirtualService/web spec.gateways", ["other"]),
     Break("route_host", "VirtualService/web spec.hosts", ["other.example.org"]),
     Break("gateway_certificate", "Gateway/web spec.servers[0].tls.credentialName", "other"),

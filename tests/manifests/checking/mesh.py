@@ -28,10 +28,11 @@ def route_gateway(documents: Documents) -> Iterator[Finding]:
 
 
 def gateway_selects_pods(documents: Documents) -> Iterator[Finding]:
-    for gateway in documents.of("Gateway"):
-        selector = gateway.spec.get("selector") or {}
+    for one in documents.of("Gateway", "Telemetry"):
+        path = "spec.selector" if one.kind == "Gateway" else "spec.selector.matchLabels"
+        selector = at(one.body, path, {})
         if not any(matches(selector, service.labels) for service in PLATFORM):
-            yield gateway.finding("spec.selector", "labels of a gateway's pods", selector)
+            yield one.finding(path, "labels of a gateway's pods", selector)
 
 
 def route_host(documents: Documents) -> Iterator[Finding]:

@@ -53,3 +53,15 @@ def test_an_object_that_a_command_names_exists(file: Path) -> None:
         for kind, name in _NAMED.findall(command):
             if kind in _KINDS:
                 assert documents.find(_KINDS[kind], name, "ml-dev") or name in made, command
+
+
+@pytest.mark.parametrize("overlay", ["minikube", "aws"])
+def test_the_gateway_writes_the_log_that_runbooks_read(overlay: str) -> None:
+    """Istio writes no access log unless it is told to."""
+    reading = [file.stem for file in FILES if "-n istio-system logs -l istio=ingress" in file.read_text()]
+    assert "VigiaGatewayErrors" in reading
+    (told,) = (one.spec for one in rendered(overlay).of("Telemetry") if one.namespace == "istio-system")
+    assert told["selector"]["matchLabels"] == {"istio": "ingress"}
+    (log,) = told["accessLogging"]
+    assert [one["name"] for one in log["providers"]] == ["envoy"]
+    assert log["filter"]["expression"] == "response.code >= 400"
