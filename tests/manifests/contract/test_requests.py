@@ -10,6 +10,14 @@ from tests.manifests.checking.walking import at, mappings
 from tests.manifests.contract.documented import ROOT, minikube, ports, resource
 
 HOST = "anomaly-detector.local"
+FORWARDS = (
+    "ml-dev mlflow 5000:5000",
+    "ml-dev minio-mlflow 9001:9001",
+    "ml-dev ray-serve 8265:8265",
+    "monitoring prometheus-operator-kube-p-prometheus 9090:9090",
+    "monitoring prometheus-operator-grafana 3000:80",
+    "argocd argocd-server 8080:443",
+)
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/predict"])
@@ -54,6 +62,12 @@ def test_a_call_without_a_token_passes_on_minikube() -> None:
 )
 def test_a_documented_port_can_be_forwarded(service: str, port: int) -> None:
     assert port in ports(service)
+
+
+@pytest.mark.parametrize("forward", FORWARDS)
+def test_the_page_for_a_cluster_says_how_to_reach_each_console(forward: str) -> None:
+    namespace, _, rest = forward.partition(" ")
+    assert f"kubectl -n {namespace} port-forward svc/{rest}" in (ROOT / "docs/kubernetes.md").read_text()
 
 
 def test_the_release_is_called_as_the_forward_to_prometheus_has_it() -> None:
