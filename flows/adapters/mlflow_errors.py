@@ -72,7 +72,7 @@ def already_there(error: MlflowException) -> bool:
 
 
 def _explained(uri: str, error: MlflowException) -> VigiaError:
-    code, text = error.error_code, " ".join(error.message.split())
+    code, text = error.error_code, " ".join(error.message.partition("[SQL:")[0].split())
     if code == "RESOURCE_DOES_NOT_EXIST" or (code == "INVALID_PARAMETER_VALUE" and "alias" in text):
         return MissingError("registry", text)
     if "Invalid Host header" in text:

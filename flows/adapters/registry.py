@@ -54,6 +54,7 @@ class Registry:
         """
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("mlflow").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs with a traceback
         self._uri = uri
         self._artifacts = artifacts.as_uri() if isinstance(artifacts, Path) else artifacts
         with translated(uri):

@@ -8,8 +8,12 @@ from urllib.parse import quote
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.store.db.utils import _get_managed_session_maker
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import sessionmaker
 
 from features.errors import InputError, UnreachableError
+from flows.adapters.mlflow_errors import translated
 from flows.adapters.registry import Registry
 from tests.fakes.postgres import postgres
 from tests.fakes.refusing import answering, silent_server
@@ -180,6 +184,17 @@ def test_what_went_wrong_in_a_run_is_told_though_its_end_cannot_be_written() -> 
 
         with pytest.raises(ZeroDivisionError), registry.run("e", "n", {}):
             fail_without_a_server()
+
+
+def test_a_statement_that_fails_is_told_without_its_sql_and_without_mlflows_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    Registry("http://127.0.0.1:1", None)
+    sessions = _get_managed_session_maker(sessionmaker(create_engine("sqlite://")), "sqlite")
+    with pytest.raises(UnreachableError) as told, translated("sqlite:///m.db"), sessions() as session:
+        session.execute(text("SELECT name FROM runs"))
+    assert str(told.value) == "registry sqlite:///m.db: (sqlite3.OperationalError) no such table: runs"
+    assert capfd.readouterr().err == ""
 
 
 def test_a_registry_whose_folder_cannot_be_made_is_unreachable(tmp_path: Path) -> None:
