@@ -232,10 +232,7 @@ def _publish_objects(files: Mapping[str, bytes], uri: str, last: str, endpoint: 
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file in one step; a reader sees the old content or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    staging.write_text(text, encoding="utf-8")
-    os.replace(staging, path)
+    publish_file(fs.LocalFileSystem(), str(path), text.encode())
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -132,7 +132,13 @@ def _seed(found: Environment, workspace: Workspace) -> None:
     if not (_HERE / found.file).is_file():
         raise InputError("manifests", f"must hold {found.file} to seed the repository", str(manifests))
     with tempfile.TemporaryDirectory(prefix="vigia-seed-") as name:
-        shutil.copytree(manifests, Path(name) / manifests.name)
+        try:
+            shutil.copytree(manifests, Path(name) / manifests.name)
+        except shutil.Error as error:  # a list of all files with what is wrong with each
+            why = str(error.args[0][0][2]).partition(":")[0]
+            raise InputError(
+                "--workspace", f"must have room for its repository ({why})", str(workspace.root)
+            ) from error
         file = Path(name) / found.file
         file.write_text(settled(file.read_text(encoding="utf-8"), workspace), encoding="utf-8")
         seed_repository(workspace.repository, found.branch, Path(name) / manifests.name)

@@ -1,5 +1,7 @@
 """What people see: Rich on a terminal, plain lines in a log, nothing but errors with --quiet."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from flows.exit_codes import ExitCode
 from flows.outcome import Outcome
 
 
@@ -23,12 +26,19 @@ class _Stage:
         self.found = text
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read along has gone, as `head` goes: end as after Ctrl-C, without a word."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
+        raise SystemExit(ExitCode.INTERRUPTED)
+
+
 class Screen:
     """Implements flows.outcome.Progress."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = _Console(highlight=False, soft_wrap=True)
         self.spans: list[tuple[str, float]] = []
         """Stages that have ended, by title, with their seconds."""
 

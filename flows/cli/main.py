@@ -10,12 +10,12 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import VigiaError
+from features.errors import InputError, VigiaError
 from flows.cli.place import WORKSPACE, same_place
 from flows.exit_codes import ExitCode, exit_code
 
@@ -150,7 +150,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         shutil.rmtree(ray_folder, ignore_errors=True)
     spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
     told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
-    return _report(arguments, _summary(told | {"ray_session": str(ray_folder)}, outcome), code)
+    return _report(arguments, _summary(told | {"ray_session": str(ray_folder)}, outcome), code, screen.fail)
 
 
 def _insist_on_a_command(parser: argparse.ArgumentParser, word: str) -> None:
@@ -194,12 +194,19 @@ def _summary(told: Mapping[str, object], outcome: object) -> dict[str, object]:
     return {**told, **{name: getattr(outcome, name) for name in ("digest", "version", "run_id", "figures", "paths")}}
 
 
-def _report(arguments: argparse.Namespace, summary: Mapping[str, object], code: ExitCode) -> ExitCode:
+def _report(
+    arguments: argparse.Namespace, summary: Mapping[str, object], code: ExitCode, fail: Callable[[str], None]
+) -> ExitCode:
     """Say what was done to whoever asked for it in writing. The code to exit with."""
     if arguments.summary:
         from features.storage import write_text
 
-        write_text(Path(arguments.summary).absolute(), json.dumps(summary, indent=2) + "\n")
+        try:
+            write_text(Path(arguments.summary).absolute(), json.dumps(summary, indent=2) + "\n")
+        except OSError as error:
+            rule = f"must be a file that can be written ({error.strerror})"
+            fail(str(InputError("--summary", rule, arguments.summary)))
+            code = code or ExitCode.INPUT
     if not arguments.result_line:
         return code
     from flows.result_line import job_code, result_line

@@ -54,7 +54,9 @@ Duration = Annotated[
 
 
 def parse_duration(field: str, text: str) -> timedelta:
-    """A span above 0 as a person writes it, such as 7d. Raises InputError that names the field."""
+    """A span above 0 as a person writes it, with its unit, such as 7d. Raises InputError that names the field."""
+    if re.fullmatch(r"[\d.]+", text.strip()):
+        raise InputError(field, "must have a unit: s, m, h or d", text)
     try:
         span: timedelta = _parse(text)
     except ValueError as error:

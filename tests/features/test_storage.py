@@ -54,6 +54,13 @@ def test_a_missing_folder_is_unreachable(tmp_path: Path) -> None:
         read_folder(str(tmp_path / "absent"))
 
 
+def test_a_text_that_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "page.html").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_text(tmp_path / "page.html", "x")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
 def test_writing_replaces_the_text_and_leaves_no_other_file(tmp_path: Path) -> None:
     file = tmp_path / "new" / "page.html"
     for text in ("long text é", "x"):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -45,6 +46,34 @@ def test_a_full_disk_is_no_bug_whoever_met_it() -> None:
     code, said = unforeseen(gave_up)
     assert (code, said) == (ExitCode.INPUT, "--workspace, --out: no room left to write: No space left on device")
     assert unforeseen(OSError(5, "Input/output error"))[0] == ExitCode.BUG
+
+
+def test_a_repository_for_which_there_is_no_room_is_one_sentence(tmp_path: Path) -> None:
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+
+    command = [sys.executable, "-m", "flows", "history", "--workspace", str(tmp_path / "w")]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=small_files)
+    assert found.returncode == ExitCode.INPUT
+    said = f"--workspace: must have room for its repository ([Errno 27] File too large), got {str(tmp_path / 'w')!r}"
+    assert found.stderr == f"error: {said}\n"
+
+
+def test_a_summary_that_cannot_be_written_is_named_and_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = run(tmp_path, "config", "show", "--summary", str(tmp_path / "file" / "s.json"))
+    assert found.returncode == ExitCode.INPUT
+    assert found.stderr.startswith("error: --summary: must be a file that can be written (")
+    assert "Traceback" not in found.stderr
+    assert "model: anomaly-detector" in found.stdout
+
+
+def test_a_reader_that_goes_away_ends_a_command_as_ctrl_c_does(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flows", "config", "schema", "--workspace", str(tmp_path / "w")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writing:
+        assert writing.stdout is not None
+        writing.stdout.close()
+        assert (writing.wait(timeout=60), writing.stderr.read()) == (ExitCode.INTERRUPTED, b"")
 
 
 def test_an_unknown_command_exits_with_2(tmp_path: Path) -> None:
