@@ -133,7 +133,8 @@ pull_secret() {
 
 git_secret() {
   [ -f "$HOME/.ssh/vigia_git_rsa" ] || {
-    say "no ~/.ssh/vigia_git_rsa (a deploy key with write access): verification and promotion in the cluster wait for it"
+    say "no ~/.ssh/vigia_git_rsa (a deploy key with write access): CronJob verify fails, and its alert fires, until there is \
+one. Quiet meanwhile: kubectl -n ml-dev patch cronjob verify -p '{\"spec\":{\"suspend\":true}}'"
     return
   }
   key_file vigia_git_rsa ssh-privatekey
