@@ -1,5 +1,6 @@
 """One request and its answer as HTTP has them: headers, query, media types, body."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -62,11 +63,19 @@ class Call(NamedTuple):
         return given == words[1]
 
     async def body(self) -> bytes:
-        """The whole body. Raises Refused for more bytes than the limit, read or announced."""
-        most = self.holder.settings.limits.body_bytes
+        """The whole body. Raises Refused for more bytes or more time than the limits, read or announced."""
+        limits = self.holder.settings.limits
+        most = limits.body_bytes
         announced = self.headers.get(b"content-length", b"")
         if announced.isdigit() and (len(announced) > 15 or int(announced) > most):
             raise _too_large(most)
+        try:
+            async with asyncio.timeout(limits.body_s):
+                return await self._read(most)
+        except TimeoutError as error:
+            raise Refused(408, f"the body must be here within {limits.body_s:g} s") from error
+
+    async def _read(self, most: int) -> bytes:
         parts, size, more = [], 0, True
         while more:
             message = await self.receive()

@@ -1,7 +1,7 @@
 """`vigia-haproxy`: the HAProxy that Ray Serve starts, with a configuration that is safe to run.
 
 ``RAY_SERVE_HAPROXY_BINARY_PATH`` names this program. Serve writes a configuration file for each start; this takes out
-what would be open to the world, adds a bounded queue and the service's one error shape, and becomes the real HAProxy:
+what would be open to the world, adds bounds of queue and time and the one error shape, and becomes the real HAProxy:
 same process id, same arguments. Imports nothing but the standard library, since it runs at each change of replicas.
 """
 
@@ -20,11 +20,22 @@ CONNECTIONS, QUEUED = 64, 256
 
 _OPEN = ("frontend prometheus", "listen stats")
 _ID = "%[var(txn.id)]"
-_REMEMBER = r"""    http-request set-var(txn.id) req.hdr(x-request-id)
+_RECEIVE = r"""    http-request set-var(txn.id) req.hdr(x-request-id)
     http-request set-var-fmt(txn.id) %[uuid()] if !{ var(txn.id) -m reg ^[A-Za-z0-9_.:-]{1,128}$ }
+    http-request set-header x-request-id %[var(txn.id)]
+    http-request wait-for-body time 10s
+    http-response set-header x-request-id %[var(txn.id)]
 """
+"""One id; and no place at a replica before the body, or a buffer full of it (16 kB), is there."""
+_TIMES = """    timeout http-request 10s
+    timeout client 30s
+    timeout server 60s
+"""
+"""What stalls on either side ends."""
 _BUSY = "all replicas are busy and enough requests wait already; try again later"
 _FAILURES = {
+    400: "the request broke off",
+    408: "the request did not arrive in time",
     502: "the replica broke off",
     503: "no replica can be reached",
     504: "the replica did not answer in time",
@@ -46,9 +57,10 @@ def _section(text: str) -> str:
             return text.replace("mode 666 level admin", "mode 600 level admin")
         case ["defaults", *_]:
             failures = "".join(f"    http-error {_answer(code, what)}\n" for code, what in _FAILURES.items())
-            return re.sub(r"(?m)^ *errorfile .*\n", "", text).rstrip("\n") + "\n" + failures
+            text = re.sub(r"(?m)^ *(errorfile|timeout (client|server|http-request)) .*\n", "", text)
+            return f"{text.rstrip()}\n{_TIMES}{failures}"
         case ["frontend", "http_frontend"]:
-            return f"{head}\n{_REMEMBER}{body}"
+            return f"{head}\n{_RECEIVE}{body}"
         case ["backend", "default_backend"]:
             return f"{head}\n    http-request return {_answer(404, 'no application stands at this path')}\n"
         case ["backend", *_] if "proto h2" not in body:

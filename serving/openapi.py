@@ -20,6 +20,7 @@ _TYPES = (
 )
 _ERRORS = {
     400: "The body cannot be read.",
+    408: "The body did not arrive in time.",
     413: "The body has more bytes than `max_body_bytes` of `/model`.",
     415: "The body is of another type, or compressed.",
     422: "A value does not fit; `field` names it, such as `data[3][1]`.",

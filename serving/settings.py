@@ -24,10 +24,11 @@ class BundleRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one request may hold: bytes of its body, rows of its data."""
+    """What one request may hold: bytes of its body, rows of its data; body_s: seconds that the body may take."""
 
     body_bytes: Annotated[int, Meta(ge=1_024, le=64 * _MIB)] = 8 * _MIB
     rows: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = MAX_ROWS
+    body_s: Annotated[float, Meta(ge=0.1, le=3_600)] = 60.0
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +11,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -40,6 +43,9 @@ class Replica(BaseHTTPRequestHandler):
     def _answer(self, status: int) -> None:
         self.send_response(status)
         self.send_header("content-type", "text/plain")
+        self.send_header("was-given", self.headers["x-request-id"])
+        self.send_header("x-request-id", "of the replica's own")
+        self.send_header("x-request-id", "and of Serve's")
         self.send_header("content-length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
@@ -95,13 +101,13 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, replica: int) -> Iterator[st
     process.wait()
 
 
-def post(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def post(url: str, **headers: str) -> tuple[int, Message, bytes]:
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     try:
         with urllib.request.urlopen(urllib.request.Request(url, b"{}", named), timeout=60) as answer:
-            return answer.status, dict(answer.headers.items()), answer.read()
+            return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, dict(error.headers.items()), error.read()
+        return error.code, error.headers, error.read()
 
 
 def test_no_listener_is_open_but_that_for_requests() -> None:
@@ -143,6 +149,31 @@ def test_a_request_of_a_queue_that_is_full_is_refused_at_once_and_the_others_are
         statuses = [one.result()[0] for one in waiting]
     assert 30 <= statuses.count(503) <= 50
     assert set(statuses) == {200, 503}
+
+
+def test_a_body_that_stalls_takes_no_place_at_a_replica_and_ends_after_ten_seconds(proxy: str) -> None:
+    head = b"POST /status/200 HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\nX-Request-ID: slow-1\r\n\r\n{"
+    address = ("127.0.0.1", int(proxy.rpartition(":")[2]))
+    with ExitStack() as open_:
+        stalled = [open_.enter_context(socket.create_connection(address, timeout=20)) for _ in range(CONNECTIONS + 6)]
+        for client in stalled:
+            client.sendall(head)
+        started = time.monotonic()
+        assert post(f"{proxy}/status/200")[0] == 200
+        assert time.monotonic() - started < 2
+        answers = [client.recv(4096) for client in stalled]
+        assert time.monotonic() - started < 15
+    heads, bodies = zip(*(answer.split(b"\r\n\r\n") for answer in answers), strict=True)
+    assert {line.split(b"\r\n")[0].split()[1] for line in heads} == {b"408"}
+    assert {json.loads(body)["request_id"] for body in bodies} == {"slow-1"}
+
+
+def test_the_replica_is_given_the_id_that_the_answer_bears_and_the_answer_bears_it_once(proxy: str) -> None:
+    for given, taken in (("mine-1", r"mine-1"), ("a\tb", r"[0-9a-f-]{36}"), ("", r"[0-9a-f-]{36}")):
+        _, headers, _ = post(f"{proxy}/status/200", **({"X_Request_ID": given} if given else {}))
+        assert re.fullmatch(taken, headers["x-request-id"])
+        assert headers["was-given"] == headers["x-request-id"]
+        assert headers.get_all("x-request-id") == [headers["x-request-id"]]
 
 
 @pytest.mark.parametrize(("status", "message"), [(503, "busy"), (500, "failed")])

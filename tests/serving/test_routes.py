@@ -1,6 +1,8 @@
 """The HTTP interface of one replica, driven as ASGI with a real bundle."""
 
+import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 
 from serving.holder import Holder
 from serving.manifest import PastRows
-from serving.settings import Limits
+from serving.routes import make_app
+from serving.settings import Limits, UserConfig
 from tests.serving.service import Service, publish, serve
 
 MAX_BODY = Limits().body_bytes
@@ -139,3 +142,27 @@ def test_health_is_that_the_process_answers_and_ready_that_it_can_score(holder: 
         == call(holder, "GET", "/ready")[:2]
         == (200, {"status": "ok", "model": name})
     )
+
+
+def test_a_body_that_stalls_is_given_up_and_the_next_request_is_answered(holder: Holder) -> None:
+    holder.settings = UserConfig(limits=Limits(body_s=0.1))
+    sent: list[dict[str, Any]] = []
+
+    async def drip() -> dict[str, Any]:
+        await asyncio.sleep(0.03)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": []}
+    started = time.monotonic()
+    asyncio.run(make_app(holder, no_fleet)(scope, drip, send))
+    assert time.monotonic() - started < 1
+    answer = json.loads(sent[1]["body"])
+    assert (sent[0]["status"], answer["message"]) == (408, "the body must be here within 0.1 s")
+    assert predict(holder, {"data": [[5, 5, 5]]})[0] == 200
+
+
+async def no_fleet() -> list[dict[str, Any]]:
+    return []
