@@ -74,12 +74,20 @@ def test_the_verifier_is_in_the_mesh_and_may_revert() -> None:
     assert with_git == {"verify"}
 
 
-def parsed(name: str) -> Namespace:
-    """The arguments of a CronJob as its command takes them."""
+def parser_of(command: str) -> ArgumentParser:
     parser = ArgumentParser()
-    importlib.import_module(f"flows.cli.{words(name)[0]}").add_arguments(parser)
+    importlib.import_module(f"flows.cli.{command}").add_arguments(parser)
+    return parser
+
+
+def parsed(name: str) -> Namespace:
+    """The arguments of a CronJob as its command takes them; ``submit`` leaves some to the command of its job."""
+    parser = parser_of(words(name)[0])
     parser.add_argument("--workspace")
-    return parser.parse_args(words(name)[1:])
+    found, rest = parser.parse_known_args(words(name)[1:])
+    found.given = [*vars(found).get("given", ()), *rest]
+    assert not rest or words(name)[0] == "submit"
+    return found
 
 
 @pytest.mark.parametrize("name", ["submit-train", "submit-drift", "verify"])
@@ -87,6 +95,12 @@ def test_the_command_takes_its_arguments(name: str) -> None:
     given = parsed(name)
     assert (given.env, given.environments) == ("$(VIGIA_ENV)", Path("/etc/vigia/environments.yaml"))
     assert given.workspace == "/tmp/vigia"
+
+
+@pytest.mark.parametrize(("name", "given"), [("submit-train", []), ("submit-drift", ["--last", "7d"])])
+def test_the_command_of_the_job_takes_what_is_left_to_it(name: str, given: list[str]) -> None:
+    assert parsed(name).given == given
+    parser_of(parsed(name).job).parse_args(given)
 
 
 def test_verify_has_time_for_a_revert() -> None:
