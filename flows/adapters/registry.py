@@ -20,6 +20,7 @@ from mlflow.exceptions import MlflowException
 from features.errors import VigiaError
 from flows.adapters.mlflow_errors import MissingError, again, already_there, translated
 from flows.environments import Environment
+from flows.lease import FileLease
 from training.trials import Trial
 
 _LONGEST_NAME = 250
@@ -27,6 +28,7 @@ _LONGEST_TAG = 5_000
 _LONGEST_DATASET, _LONGEST_DIGEST = 500, 36
 _BATCH = 100  # parameters of one request
 _SQLITE = "sqlite:///"
+_MAKING_S = 120.0  # seven seconds on a quiet machine
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,7 @@ class Registry:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs with a traceback
         self._uri = uri
         self._artifacts = artifacts.as_uri() if isinstance(artifacts, Path) else artifacts
-        with translated(uri):
-            if uri.startswith(_SQLITE):
-                Path(uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        with translated(uri), _opening(uri):
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @contextmanager
@@ -244,6 +244,18 @@ def parameter_name(key: str) -> str:
     if len(name) <= _LONGEST_NAME:
         return name
     return f"{name[: _LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def _opening(uri: str) -> Iterator[None]:
+    """Whoever opens a SQLite file first makes its tables, in a hundred steps that two at once leave broken."""
+    if not uri.startswith(_SQLITE):
+        yield
+        return
+    file = Path(uri.removeprefix(_SQLITE))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLease(file.with_name(f"{file.name}.lease")).held(_MAKING_S):
+        yield
 
 
 def registry_of(environment: Environment) -> Registry:

@@ -1,5 +1,7 @@
 """The registry: safe to run again, safe for many clients at once, and clear about what is wrong with it."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,6 +20,7 @@ from flows.adapters.registry import Registry
 from tests.fakes.postgres import postgres
 from tests.fakes.refusing import answering, silent_server
 
+ROOT = Path(__file__).parents[2]
 RUN = "0" * 32
 
 
@@ -113,6 +116,14 @@ def test_clients_that_begin_at_once_share_the_experiment(registry: Registry, uri
     runs = client.search_runs([experiment.experiment_id])
     assert {run.info.run_name: run.data.params for run in runs} == {f"run-{n}": {"a": str(n)} for n in range(5)}
     assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+def test_processes_that_open_a_new_file_at_once_both_find_a_whole_database(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/new/mlflow.db"
+    script = f"from flows.adapters.registry import Registry; Registry({uri!r}, None).models()"
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=ROOT) as one, subprocess.Popen(command, cwd=ROOT) as other:
+        assert (one.wait(timeout=120), other.wait(timeout=120)) == (0, 0)
 
 
 def test_a_run_is_taken_up_again_by_its_name_and_more_parameters_than_one_request_holds_are_kept(
