@@ -3,6 +3,7 @@
 import time
 
 import httpx
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -26,8 +27,16 @@ def installation_token(repository: Repository, app: str, key: str) -> str:
     """
     headers = {"Authorization": f"Bearer {_signed(app, key)}", "Accept": "application/vnd.github+json"}
     with httpx.Client(base_url=repository.api, headers=headers, timeout=20.0, follow_redirects=True) as client:
-        number = call(client, "GET", f"/repos/{repository.name}/installation")["id"]
-        return str(call(client, "POST", f"/app/installations/{number}/access_tokens")["token"])
+        number = call(client, "GET", f"/repos/{repository.name}/installation", _Installation).id
+        return call(client, "POST", f"/app/installations/{number}/access_tokens", _Access).token
+
+
+class _Installation(msgspec.Struct):
+    id: int
+
+
+class _Access(msgspec.Struct):
+    token: str
 
 
 def _signed(app: str, key: str) -> str:

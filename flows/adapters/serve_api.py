@@ -32,7 +32,7 @@ class ServeApi:
 
     def applications(self) -> dict[str, Any]:
         """Status of every application by name; one that does not exist has none."""
-        found: dict[str, Any] = self._call("GET", f"{self.dashboard}/api/serve/applications/")["applications"]
+        found: dict[str, Any] = self._part(f"{self.dashboard}/api/serve/applications/", "applications", dict)
         return found
 
     def application(self, name: str = APPLICATION) -> dict[str, Any]:
@@ -60,18 +60,29 @@ class ServeApi:
 
     def fleet(self) -> list[dict[str, Any]]:
         """What every replica says it wants to serve and serves."""
-        replicas: list[dict[str, Any]] = self._call("GET", f"{self.url}/model?fleet=1")["replicas"]
+        replicas: list[dict[str, Any]] = self._part(f"{self.url}/model?fleet=1", "replicas", list)
         return replicas
 
     def model(self) -> dict[str, Any]:
         """What one replica serves."""
-        found: dict[str, Any] = self._call("GET", f"{self.url}/model")
-        return found
+        return self._object("GET", f"{self.url}/model")
 
     def predict(self, body: dict[str, Any], explain: bool = False) -> dict[str, Any]:
         """The answer of ``/predict`` to serving.messages.PredictRequest; explain: with the reasons of alert rows."""
-        answer: dict[str, Any] = self._call("POST", f"{self.url}/predict{'?explain=true' * explain}", body)
-        return answer
+        return self._object("POST", f"{self.url}/predict{'?explain=true' * explain}", body)
+
+    def _part(self, url: str, name: str, kind: type) -> Any:
+        """What an object has under a name. Raises UnreachableError where something else must have answered."""
+        part = self._object("GET", url).get(name)
+        if not isinstance(part, kind):
+            raise UnreachableError(f"GET {url}: the answer holds no {name}; what answers there is no service of ours")
+        return part
+
+    def _object(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
+        found = self._call(method, url, body)
+        if not isinstance(found, dict):
+            raise UnreachableError(f"{method} {url}: the answer is no object; what answers there is no service of ours")
+        return found
 
     def _call(self, method: str, url: str, body: Any = None) -> Any:
         token = self.token if url.startswith(f"{self.dashboard}/api/") else self.bearer

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from features.errors import InputError
+from flows.adapters.http_json import refuse_unsendable
 from flows.config.environments import Token
 from flows.environments import Environment, environment, find_environment
 from flows.workspace import Workspace
@@ -42,6 +43,7 @@ def tell_registry_token(found: Environment) -> None:
     token = read_token(found.tokens.registry, f"{found.name}.tokens.registry")
     if token is not None:
         os.environ["MLFLOW_TRACKING_TOKEN"] = token
+    refuse_unsendable("MLFLOW_TRACKING_TOKEN", os.environ.get("MLFLOW_TRACKING_TOKEN", ""))
 
 
 def read_token(where: Token | None, field: str) -> str | None:

@@ -136,4 +136,5 @@ def _request(served: Served) -> dict[str, Any]:
 
 def _answered(answer: dict[str, Any]) -> str:
     """The digest in an answer of ``/predict``."""
-    return str((answer.get("model") or {}).get("digest") or "")
+    model = answer.get("model")
+    return str(model.get("digest") or "") if isinstance(model, dict) else ""

@@ -7,15 +7,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from features.errors import UnreachableError, UnverifiedError
+from features.errors import InputError, UnreachableError, UnverifiedError
 from flows.adapters.http_json import call_json
+from flows.adapters.serve_api import ServeApi
 
 TOKEN = {"Authorization": "Bearer secret-of-the-issuer"}
 
 
 @contextmanager
-def server(status: int, location: str = "", body: bytes = b"{}") -> Iterator[tuple[str, list[str]]]:
-    """A server that answers so, and the tokens that it was given."""
+def server(status: int, location: str = "", body: bytes = b"{}", missing: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """A server that answers so, breaking off before so many bytes more, and the tokens that it was given."""
     given: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -24,7 +25,7 @@ def server(status: int, location: str = "", body: bytes = b"{}") -> Iterator[tup
             self.send_response(status)
             if location:
                 self.send_header("Location", location)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + missing))
             self.end_headers()
             self.wfile.write(body)
 
@@ -63,3 +64,28 @@ def test_an_answer_that_is_no_json_and_one_that_never_comes_are_trouble_too() ->
         call_json("GET", url, None, {}, 5)
     with pytest.raises(UnreachableError, match=r"GET http://127\.0\.0\.1:1/: \[Errno \d+\] Connection refused$"):
         call_json("GET", "http://127.0.0.1:1/", None, {}, 5)
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_an_answer_that_breaks_off_is_trouble_whatever_its_status(status: int) -> None:
+    with server(status, missing=9) as (url, _), pytest.raises(UnreachableError, match=f"GET {url}: "):
+        call_json("GET", url, None, {}, 5)
+
+
+@pytest.mark.parametrize("token", ["secret\nof-the-issuer", "secret\r", "secret…"])
+def test_a_token_that_no_header_takes_is_an_input_error_that_does_not_show_it(token: str) -> None:
+    with server(200) as (url, given), pytest.raises(InputError, match="one line of printable ASCII") as told:
+        call_json("GET", url, None, {"Authorization": f"Bearer {token}"}, 5)
+    assert not given
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"{}", b"null", b"", b'"x"', b'{"applications": 1, "replicas": {}}', b"[" * 99_999]
+)
+def test_what_another_service_answers_is_trouble_and_no_bug(body: bytes) -> None:
+    with server(200, body=body) as (url, _):
+        api = ServeApi(url, "", url, 5)
+        for question in (api.applications, api.application, api.fleet):
+            with pytest.raises(UnreachableError, match=f"GET {url}/.*: the answer "):
+                question()

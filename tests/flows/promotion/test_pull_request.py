@@ -20,6 +20,7 @@ from flows.steps.pull_request import propose_promotion
 from tests.fakes.github import NAME, TOKEN, GitHub, github
 from tests.fakes.protected import protect
 from tests.flows.promotion.place import FILE, Place, run_in
+from tests.flows.test_http_json import server
 
 BRANCH = "vigia/promote-local"
 NONE, FORCE = Overrides(), Overrides(force=True, reason="they agreed")
@@ -203,6 +204,27 @@ def test_a_server_in_trouble_is_asked_three_times_and_then_worth_another_run(pla
     hub.failures += [502] * 3
     with pytest.raises(UnreachableError, match="502 said the server"):
         go(place, hub)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[{}]", b"{}", b'"x"', b""])
+def test_what_something_else_than_github_answers_is_worth_another_try_and_no_bug(body: bytes) -> None:
+    refused = pytest.raises(UnreachableError, match=r"GET /repos/.*/pulls: the answer is not GitHub's")
+    with server(200, body=body) as (url, _), PullRequests(Repository(url, NAME), TOKEN) as forge, refused:
+        forge.of_branch(BRANCH, "main")
+
+
+@pytest.mark.parametrize("said", [b'{"message": "You have exceeded a secondary rate limit"}', b"[]"])
+def test_asking_too_often_is_no_fault_of_the_token(said: bytes) -> None:
+    kind = UnreachableError if b"rate" in said else InputError
+    refused = pytest.raises(kind, match=r"GitHub: GET .* 403 ")
+    with server(403, body=said) as (url, _), PullRequests(Repository(url, NAME), TOKEN) as forge, refused:
+        forge.of_branch(BRANCH, "main")
+
+
+def test_a_token_of_two_lines_is_refused_and_not_shown() -> None:
+    with pytest.raises(InputError, match="one line of printable ASCII") as caught:
+        PullRequests(Repository("http://127.0.0.1:1", NAME), "ghp_secret\nghp_other")
+    assert "ghp_" not in str(caught.value)
 
 
 def test_a_run_that_ended_between_push_and_opening_is_completed_by_the_next(place: Place, hub: GitHub) -> None:
