@@ -11,6 +11,7 @@ from pathlib import Path
 from features.errors import InputError, RolloutError, UnreachableError
 from flows.adapters.clone import Change, Clone, cloned, required
 from flows.adapters.git_program import blanked, git, identity, refuse_credentials
+from flows.adapters.scratch import scratch_folder
 
 _ATTEMPTS = 10
 
@@ -51,7 +52,7 @@ def read_head(repository: str | Path, branch: str, file: str) -> tuple[str, str]
     """(commit, text) of a file at the head of a branch. Raises InputError when it is not there."""
     if (Path(repository) / "HEAD").is_file():  # a bare repository on this machine needs no clone
         clone = Clone(Path(repository), str(repository), branch)
-        commit = git("rev-parse", "--verify", f"refs/heads/{branch}", cwd=clone.folder).strip()
+        commit = head_commit(repository, branch)
         return commit, required(clone, file, commit)
     with cloned(repository, branch) as clone:
         return clone.head, required(clone, file)
@@ -74,9 +75,8 @@ def seed_repository(repository: Path, branch: str, folder: Path) -> None:
     staging = Path(tempfile.mkdtemp(prefix=f".{repository.name}.", dir=repository.parent))
     try:
         git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(staging))
-        with tempfile.TemporaryDirectory(prefix="vigia-seed-") as name:
-            clone = Path(name)
-            git("init", "--quiet", f"--initial-branch={branch}", name)
+        with scratch_folder("vigia-seed-") as clone:
+            git("init", "--quiet", f"--initial-branch={branch}", str(clone))
             shutil.copytree(folder, clone / folder.name)
             git("-c", "core.autocrlf=false", "add", "--all", "--force", cwd=clone)
             git(*identity(clone), "commit", "--quiet", "--no-verify", "--message=Seed the environment", cwd=clone)

@@ -1,5 +1,6 @@
 """What git tells of one file: each commit that changed it, with its text then."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.adapters.clone import Clone
@@ -12,12 +13,11 @@ def file_history(clone: Clone, file: str) -> tuple[Revision, ...]:
 
     The order is that of the commits, not of their dates: clocks differ.
     """
-    form = "--format=%x01%H%x00%P%x00%cI%x00%an%x00%B"
-    log = git("log", "--first-parent", "--topo-order", "--reverse", form, "HEAD", "--", file, cwd=clone.folder)
-    found = [_fields(record) for record in log.split("\x01")[1:]]
+    order = ("--first-parent", "--topo-order", "--reverse")
+    found = list(_log(clone, "%H%x00%P%x00%cI%x00%an%x00%B", 5, *order, "HEAD", "--", file))
     texts = _texts(clone, [f"{commit}:{file}" for commit, *_ in found])
     return tuple(
-        Revision(commit, date, author, (message, *_merged(clone, commit, parents, file)), text)
+        Revision(commit, date, author, (message.strip(), *_merged(clone, commit, parents, file)), text)
         for (commit, parents, date, author, message), text in zip(found, texts, strict=True)
     )
 
@@ -33,8 +33,7 @@ class Told:
 
 def commits_beyond(clone: Clone, tip: str) -> tuple[Told, ...]:
     """Those that ``tip`` has and the clone's head has not, without merges."""
-    log = git("log", "--no-merges", "--format=%x01%H%x00%an%x00%B", f"HEAD..{tip}", cwd=clone.folder)
-    return tuple(Told(*record.split("\x00", 2)) for record in log.split("\x01")[1:])
+    return tuple(Told(*fields) for fields in _log(clone, "%H%x00%an%x00%B", 3, "--no-merges", f"HEAD..{tip}"))
 
 
 def commits_from(clone: Clone, commit: str) -> set[str]:
@@ -42,17 +41,17 @@ def commits_from(clone: Clone, commit: str) -> set[str]:
     return {commit, *git("rev-list", f"{commit}..HEAD", cwd=clone.folder).split()}
 
 
-def _fields(record: str) -> tuple[str, str, str, str, str]:
-    commit, parents, date, author, message = record.split("\x00", 4)
-    return commit, parents, date, author, message.strip()
+def _log(clone: Clone, form: str, fields: int, *which: str) -> Iterator[tuple[str, ...]]:
+    """The fields of each commit, parted by NUL, which alone no message can hold, whatever people paste into one."""
+    told = git("log", "-z", "--no-show-signature", f"--format={form}", *which, cwd=clone.folder).split("\x00")
+    return zip(*(told[place::fields] for place in range(fields)), strict=False)
 
 
 def _merged(clone: Clone, commit: str, parents: str, file: str) -> tuple[str, ...]:
     """Messages of the commits that a merge brought in, the newest first."""
     if " " not in parents:
         return ()
-    log = git("log", "--format=%x01%B", f"{commit}^1..{commit}", "--", file, cwd=clone.folder)
-    return tuple(message.strip() for message in log.split("\x01")[1:])
+    return tuple(message.strip() for (message,) in _log(clone, "%B", 1, f"{commit}^1..{commit}", "--", file) if message)
 
 
 def _texts(clone: Clone, names: list[str]) -> list[str | None]:

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from features.errors import InputError, UnreachableError
+from flows.adapters.processes import descendants, end
 
-_TIMEOUT_S = 120
+_TIMEOUT_S, _ENDS_WITHIN_S = 120, 5
+_PIPE = subprocess.PIPE
 _FALLBACK = ("-c", "user.name=vigia", "-c", "user.email=vigia@localhost")
-_USER_IN_URL = re.compile(r"(?<=://)[^/@\s]+@")
+_USER_IN_URL = re.compile(r"(?<=://)\S+@")  # to the last @: a password may hold one, or a slash
 _FIX = re.compile(
     r"authentication failed|permission denied|could not read (username|password)|terminal prompts disabled"
     r"|error: 40[13]|host key verification failed|remote branch .* not found",
@@ -33,20 +35,37 @@ class GitFailed(Exception):
         super().__init__(f"git {verb}: {said or output}")
 
 
-def run_git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> bytes:
-    """What git prints. Raises GitFailed when it fails, UnreachableError without it or after 120 s."""
+def run_git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", timeout_s: float = _TIMEOUT_S) -> bytes:
+    """What git prints. Raises GitFailed when it fails, UnreachableError without it or after the time-out."""
     verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=cwd, input=stdin, capture_output=True, env=_surroundings(), timeout=_TIMEOUT_S
+        process = subprocess.Popen(
+            ["git", *arguments], cwd=cwd, env=_surroundings(), stdin=_PIPE, stdout=_PIPE, stderr=_PIPE
         )
     except FileNotFoundError as error:
         raise UnreachableError("the program `git` is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise UnreachableError(f"git {verb} did not end within {_TIMEOUT_S} s") from error
-    if done.returncode:
-        raise GitFailed(verb, *(blanked(said.decode(errors="replace").strip()) for said in (done.stdout, done.stderr)))
-    return done.stdout
+    with process:
+        try:
+            told = process.communicate(stdin, timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise UnreachableError(f"git {verb} did not end within {timeout_s:g} s") from error
+        finally:
+            _end(process)
+    if process.returncode:
+        raise GitFailed(verb, *(blanked(said.decode(errors="replace").strip()) for said in told))
+    return told[0]
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """One that runs on, and its helpers (ssh, git-remote-https), which would wait for the other side without it."""
+    if process.poll() is None:
+        helpers = descendants(process.pid)
+        process.terminate()  # it takes away what it had begun
+        end(helpers)
+        try:
+            process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> str:
@@ -84,7 +103,7 @@ def blanked(text: str) -> str:
 
 def refuse_credentials(repository: str) -> None:
     """Raise InputError for a URL with a password, or any user of an https one: it would be seen among the processes."""
-    found = re.match(r"(\w+)://([^/@\s]+)@", repository)
+    found = re.match(r"(\w+)://([^/\s]+)@", repository)
     if found and (found[1] in ("http", "https") or ":" in found[2]):
         rule = "must hold no credentials; git asks its credential helper or GIT_ASKPASS for them"
         raise InputError("repository", rule, blanked(repository))

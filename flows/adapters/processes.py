@@ -1,7 +1,8 @@
-"""Processes of ours that outlived the command that started them, known by a mark in their environment."""
+"""Processes of ours: those that outlived the command that started them, and those below one that runs."""
 
 import os
 import signal
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +23,29 @@ def marked(value: str) -> list[int]:
 def end_marked(value: str) -> list[int]:
     """End them; their ids."""
     found = marked(value)
-    for pid in found:
+    end(found)
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Ids of the living processes that it started, and that those did; none where there is no /proc."""
+    below: dict[int, list[int]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone meanwhile
+            stated = (
+                (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            )  # its name may hold blanks
+            below.setdefault(int(stated[1]), []).append(int(process.name))
+    found, left = [], [pid]
+    while left:
+        children = below.get(left.pop(), [])
+        found += children
+        left += children
+    return found
+
+
+def end(pids: Iterable[int]) -> None:
+    """Kill processes, those that are there and ours."""
+    for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
-    return found

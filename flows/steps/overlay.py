@@ -1,11 +1,11 @@
 """What the cluster would get of an edited file: the overlay around it, built."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from flows.adapters.clone import Clone
 from flows.adapters.kustomize import build_overlay, is_overlay
+from flows.adapters.scratch import scratch_folder
 from flows.promotion.edit import Target, read_leaves, refuse_broken_promise
 
 
@@ -16,9 +16,9 @@ def refuse_bad_overlay(clone: Clone, target: Target, text: str) -> None:
     """
     if not is_overlay(clone.names(str(Path(target.file).parent))):
         return
-    with tempfile.TemporaryDirectory(prefix="vigia-overlay-") as folder:
-        clone.check_out(clone.head, Path(folder))
-        edited = Path(folder) / target.file
+    with scratch_folder("vigia-overlay-") as folder:
+        clone.check_out(clone.head, folder)
+        edited = folder / target.file
         edited.write_bytes(text.encode())
         built = build_overlay(edited.parent)
     if built is not None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from features.errors import InputError, RefusedError, UnreachableError
 from flows.adapters.clone import Change, cloned
 from flows.adapters.git import commit_change, head_commit, push_change, read_head
-from flows.adapters.git_program import blanked, git
+from flows.adapters.git_program import blanked, git, run_git
 from tests.fakes.git_http import PASSWORD, USER, git_host
 from tests.flows.promotion.place import FILE, Place, run_in
 
@@ -112,7 +113,8 @@ def test_a_link_is_not_written_through(place: Place, tmp_path: Path) -> None:
 
 
 def test_a_url_with_a_password_is_refused_without_repeating_it() -> None:
-    for url in ("https://ada:geheim@git.example/x.git", "https://geheim@git.example/x", "ssh://ada:geheim@h/x"):
+    urls = ["https://ada:geheim@git.example/x.git", "https://geheim@git.example/x", "ssh://ada:geheim@h/x"]
+    for url in (*urls, "https://ada:an@geheim@h/x", "https://ada@geheim@h/x"):
         with pytest.raises(InputError, match="must hold no credentials") as caught, cloned(url, "main"):
             pass
         assert "geheim" not in str(caught.value)
@@ -124,7 +126,8 @@ def test_a_user_of_ssh_is_no_secret() -> None:
 
 
 def test_what_git_prints_shows_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert blanked("fatal: https://ada:geheim@git.example/x.git gone") == "fatal: https://***@git.example/x.git gone"
+    for secret in ("ada:geheim", "ada:an@geheim", "ada:an/geheim", "geheim"):
+        assert blanked(f"fatal: https://{secret}@h/x.git gone, a@b") == "fatal: https://***@h/x.git gone, a@b"
     config = tmp_path / "gitconfig"  # a secret that only git knows, and prints when the address does not answer
     config.write_text('[url "http://ada:geheim@127.0.0.1:1/"]\n  insteadOf = https://plant.example/\n')
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
@@ -157,3 +160,21 @@ def test_a_password_that_git_asks_for_reaches_the_host_and_no_argument(
     assert place.log() == ["Note", "Seed the environment"]
     assert "push --porcelain" in log.read_text()
     assert PASSWORD not in log.read_text()
+
+
+def test_a_host_that_never_answers_is_given_up_and_no_helper_of_git_waits_on_for_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as host:
+        url = f"http://127.0.0.1:{host.getsockname()[1]}/x.git"
+        with pytest.raises(UnreachableError, match=r"^git ls-remote did not end within 2 s$"):
+            run_git("ls-remote", "--", url, timeout_s=2)
+        asked, _ = host.accept()  # a helper did ask
+        asked.settimeout(5)
+        while asked.recv(4096):  # until it is gone
+            pass
+        asked.close()
+
+
+def test_a_branch_that_is_not_there_is_named_wherever_the_repository_is(place: Place) -> None:
+    for repository in (place.repository, place.repository.as_uri()):
+        with pytest.raises(InputError, match="other"):
+            read_head(repository, "other", FILE)

@@ -1,6 +1,7 @@
 """What an environment served when, by what its file said; merges by pull request are in test_pull_request."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from flows.promotion.history import Entry, Revision, entries
 from flows.promotion.message import promotion_message
 from flows.steps.history import history, read_history
 from flows.steps.promote import promote
-from tests.flows.promotion.place import FILE, MANIFESTS, Place
+from tests.flows.promotion.place import FILE, MANIFESTS, Place, run_in
 
 SEED = (MANIFESTS.parent / FILE).read_text()
 
@@ -95,3 +96,20 @@ def test_a_remote_repository_tells_as_much_as_one_on_this_machine(place: Place) 
 
 def test_nothing_promoted_is_said_so(place: Place) -> None:
     assert history(place.environment, 5).lines == (("History", "nothing was ever promoted to local"),)
+
+
+def test_no_message_of_a_commit_is_taken_for_another_commit(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "gitconfig"
+    settings.write_text("[user]\n  name = ada\n  email = a@localhost\n[log]\n  showSignature = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    run_in(tmp_path, "clone", "--quiet", str(place.repository), "theirs")
+    file = tmp_path / "theirs" / FILE
+    for version in ("1", "2"):
+        file.write_text(promote_text(file.read_text(), bundle(version)).text)
+        run_in(tmp_path / "theirs", "commit", "--quiet", "-am", f"By hand\x01{'f' * 40}\x01, {version}")
+    run_in(tmp_path / "theirs", "push", "--quiet")
+    found = read_history(place.environment)
+    assert [(entry.digest, entry.version, entry.author) for entry in found] == [("d1", "1", "ada"), ("d2", "2", "ada")]
+    assert found[1].subject.endswith(", 2")
