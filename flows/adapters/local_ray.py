@@ -11,6 +11,7 @@ from pathlib import Path
 import ray
 
 from features.errors import UnreachableError
+from flows.adapters.ray_ports import own_agent_port
 
 _REAPER = Path(__file__).with_name("ray_reaper.py")
 
@@ -55,13 +56,14 @@ def _joined_cluster() -> Iterator[None]:
 
 def _start(folder: Path, cpus: int) -> None:
     try:
-        ray.init(
-            num_cpus=cpus,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="error",
-            _temp_dir=str(folder),
-        )
+        with own_agent_port():
+            ray.init(
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+                _temp_dir=str(folder),
+            )
     except Exception as error:  # Ray raises no kind of its own here
         if "timed out during startup" not in str(error):
             raise

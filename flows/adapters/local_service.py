@@ -18,6 +18,7 @@ from ray import serve
 from features.errors import InputError, UnreachableError
 from features.storage import write_text
 from flows.adapters.processes import MARK, end_marked
+from flows.adapters.ray_ports import own_agent_port
 from flows.adapters.replica_events import telling_events
 from flows.adapters.service_record import ServiceRecord, find_record, is_alive
 from flows.workspace import Workspace
@@ -57,21 +58,22 @@ def service(
 def _start_ray(workspace: Workspace, folder: Path, metrics_port: int) -> str:
     """Host and port of its dashboard. Raises UnreachableError where it does not start; nothing is left of it then."""
     try:
-        context = ray.init(
-            address="local",
-            num_cpus=4,
-            num_gpus=0,
-            include_dashboard=True,
-            dashboard_host="127.0.0.1",
-            dashboard_port=_free_port(),
-            object_store_memory=100 * 2**20,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            namespace="serve",
-            _node_ip_address="127.0.0.1",
-            _metrics_export_port=metrics_port,
-            _temp_dir=str(folder / "r"),
-        )
+        with own_agent_port():
+            context = ray.init(
+                address="local",
+                num_cpus=4,
+                num_gpus=0,
+                include_dashboard=True,
+                dashboard_host="127.0.0.1",
+                dashboard_port=_free_port(),
+                object_store_memory=100 * 2**20,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                namespace="serve",
+                _node_ip_address="127.0.0.1",
+                _metrics_export_port=metrics_port,
+                _temp_dir=str(folder / "r"),
+            )
     except Exception as error:  # Ray says so with a plain Exception, as on a machine too busy to start it in time
         end_marked(str(workspace.root))
         raise UnreachableError(f"Ray did not start: {str(error).splitlines()[0]}") from error

@@ -3,11 +3,13 @@
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,16 @@ def test_without_a_ray_it_is_said_how_to_start_one(tmp_path: Path, capsys: pytes
     assert "start it with `vigia serve`" in capsys.readouterr().err
 
 
+@contextmanager
+def another_ray() -> Iterator[None]:
+    """The port that the agent of every Ray asks for is taken, as by a training that runs beside the service."""
+    with socket.socket() as taken:
+        with suppress(OSError):  # there is one
+            taken.bind(("127.0.0.1", 52365))
+            taken.listen()
+        yield
+
+
 _SERVICE = """
 import os, sys
 from pathlib import Path
@@ -150,7 +162,7 @@ with service(workspace, Path(sys.argv[2]), int(sys.argv[3])):
 @pytest.mark.slow
 def test_a_job_of_a_real_ray_succeeds_fails_and_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = tmp_path / "ws"
-    with tempfile.TemporaryDirectory(prefix="vg-", dir="/tmp") as folder:
+    with another_ray(), tempfile.TemporaryDirectory(prefix="vg-", dir="/tmp") as folder:
         command = [sys.executable, "-c", _SERVICE, str(workspace), folder, "18473"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, cwd=ROOT, text=True, env={**os.environ}, **pipes) as process:
