@@ -23,9 +23,10 @@ def crown(doors: Doors, head: Head, seen: Look, certain: Callable[[], None]) -> 
     """Point champion at the version and previous at the one before it, and tag the version with the evidence.
 
     certain: asked right before each move, as the registry may have taken its time; raises where it must not be made any
-    more. Returns the version, and whether the champion is a new one. Each move is safe to repeat: previous goes first,
-    so that whoever is stopped between the two finds the old champion where it was. Raises DisagreementError when the
-    registry knows another digest for that version, RefusedError when its gate refused it and nobody overrode that.
+    more. Returns the version, and whether the champion is a new one. Each move is safe to repeat: previous goes first
+    and champion last, so that whoever is stopped in between finds the old champion where it was. Raises
+    DisagreementError when the registry knows another digest for that version, RefusedError when its gate refused it and
+    nobody overrode that.
     """
     version = registered(doors, head)
     environment = doors.environment
@@ -37,8 +38,9 @@ def crown(doors: Doors, head: Head, seen: Look, certain: Callable[[], None]) -> 
     if moves:
         if champion is not None:
             _move(doors, environment.previous, champion, head.commit, now, certain)
-        _move(doors, environment.champion, version, head.commit, now, certain)
+        certain()
         doors.registry.tag_version(version.name, version.version, {f"champion_{environment.name}_since": now})
+        _move(doors, environment.champion, version, head.commit, now, certain)
     if again:  # promoted again on purpose, and it serves
         doors.registry.tag_version(version.name, version.version, {left: ""})
     evidence = {"commit": head.commit, "replicas": sorted(seen.running), "answered": seen.answered}

@@ -17,7 +17,7 @@ from flows.steps.verify import verify
 
 _LOOK_AGAIN_S = 0.5
 _AGAIN_S = 15.0
-_LOGGING = "logging_config"
+_LOGGING, _UNNAMED = "logging_config", "default"  # the name that Serve gives an application without one
 
 
 def reconcile(doors: Doors, rules: Rules, progress: Progress) -> Outcome:
@@ -31,7 +31,8 @@ def reconcile(doors: Doors, rules: Rules, progress: Progress) -> Outcome:
         changed = apply()
         stage.result("applied" if changed else "was applied already")
     done = verify(doors, rules, progress, apply=apply)
-    what = f"commit {done.figures['commit'][:12]} {'applied' if changed else 'was applied already'}"
+    named = f"commit {done.figures['commit'][:12]}" if done.digest else "what git named"  # nothing is promoted any more
+    what = f"{named} {'applied' if changed else 'was applied already'}"
     figures = {**done.figures, "changed": changed}
     return Outcome((("Reconciled", what), *done.lines), "", done.digest, done.version, done.run_id, figures)
 
@@ -66,7 +67,9 @@ def apply_head(environment: Environment, api: ServeApi) -> bool:
     """
     _, text = read_head(environment.repository, environment.branch, environment.file)
     if not named_bundle(environment, text).get("digest"):
-        raise InputError("git", f"nothing is promoted to {environment.name} yet; run `vigia promote`")
+        raise InputError(
+            "git", f"nothing is promoted to {environment.name} yet; run `vigia promote --env {environment.name}`"
+        )
     wanted = serve_config(text, target(environment))
     changed = _differs(wanted, api.applications())
     if changed:
@@ -79,7 +82,7 @@ def _differs(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 
     Serve writes the configuration's own logging into each application that has none, which is no difference.
     """
-    named = {application["name"]: application for application in wanted["applications"]}
+    named = {application.get("name", _UNNAMED): application for application in wanted["applications"]}
     return found.keys() != named.keys() or any(
         _without_added(found[name].get("deployed_app_config") or {}, application) != application
         for name, application in named.items()

@@ -64,7 +64,7 @@ def verify(doors: Doors, rules: Rules, progress: Progress, expected: str = "", a
         if expected and head.version != expected:
             raise RolloutError(f"superseded: git names version {head.version or 'nothing'} by now, not {expected}")
         if not head.digest:
-            return Outcome((("Verified", f"nothing is promoted to {doors.environment.name} yet"),), "promote")
+            return Outcome((("Verified", f"nothing is promoted to {place.name} yet"),), f"promote --env {place.name}")
         with progress.stage(f"Verifying version {head.version} at every replica") as stage:
             decision, seen = _watch(turn, head, stage)
             stage.result(type(decision).__name__.lower())
@@ -148,14 +148,14 @@ def _revert(turn: _Turn, head: Head, proof: str) -> None:
 
 
 def _see_through(turn: _Turn) -> str:
-    """Verify what git names after a revert; in words."""
-    head = turn.heads.read()
-    with turn.progress.stage(f"Verifying version {head.version} after the revert") as stage:
-        if turn.apply:
-            turn.apply()
-        decision, seen = _watch(turn, head, stage)
-        stage.result(type(decision).__name__.lower())
+    """Verify what git names after a revert; in words, whatever goes wrong, for the revert stands."""
     try:
+        head = turn.heads.read()
+        with turn.progress.stage(f"Verifying version {head.version} after the revert") as stage:
+            if turn.apply:
+                turn.apply()
+            decision, seen = _watch(turn, head, stage)
+            stage.result(type(decision).__name__.lower())
         _refuse(decision, head)
         if isinstance(decision, Bad):
             return f"version {head.version} is bad too ({decision.proof})"

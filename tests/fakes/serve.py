@@ -70,7 +70,9 @@ class FakeServe:
         with self.lock:
             self.puts += 1
             logging = {key: config[key] for key in ("logging_config",) if key in config}  # as Serve does
-            self.applications = {application["name"]: logging | application for application in config["applications"]}
+            self.applications = {
+                application.get("name", "default"): logging | application for application in config["applications"]
+            }
             for replica in self.replicas:
                 replica.configure(self.applied())
 

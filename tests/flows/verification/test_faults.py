@@ -77,7 +77,7 @@ def test_between_any_two_steps_that_move_the_aliases(place: Place) -> None:
     assert (place.alias("champion"), place.alias("previous")) == ("3", "2")
 
 
-@pytest.mark.parametrize("calls", [2, 5, 7])
+@pytest.mark.parametrize("calls", [2, 5, 7, 8, 9])
 def test_a_plain_re_run_completes_what_was_killed(place: Place, calls: int) -> None:
     place.roll_out(1)
     place.promote(2)
@@ -91,6 +91,7 @@ def test_a_plain_re_run_completes_what_was_killed(place: Place, calls: int) -> N
         ("champion-local", "2"),
     ]
     assert place.tags(2)["verified_local"]
+    assert place.tags(2)["champion_local_since"]
 
 
 def test_a_revert_that_was_killed_before_its_commit_or_after_it(place: Place) -> None:

@@ -3,12 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import yaml
 
 from features.errors import InputError
 from flows.adapters.git import commit_change, read_head
+from flows.adapters.serve_api import ServeApi
 from flows.steps.reconcile import reconcile, watch
 from serving.failure import Kind
 from tests.flows.verification.conftest import QUICK, Place
@@ -45,6 +48,32 @@ def test_nothing_promoted_is_nothing_to_apply(place: Place) -> None:
     with pytest.raises(InputError, match="nothing is promoted to local yet"):
         reconcile(place.doors, QUICK, place.progress)
     assert place.fleet.puts == 0
+
+
+def test_what_is_taken_back_while_it_is_applied_is_nothing_to_verify(place: Place) -> None:
+    environment, api = place.doors.environment, place.doors.api
+    before = read_head(environment.repository, environment.branch, environment.file)[1]
+    place.promote(1)
+
+    class Late(ServeApi):
+        def put(self, config: dict[str, Any]) -> None:
+            super().put(config)
+            now = read_head(environment.repository, environment.branch, environment.file)[1]
+            commit_change(environment.repository, environment.branch, environment.file, now, before, "Take it back")
+
+    late = Late(api.dashboard, api.token, api.url, api.timeout_s)
+    done = reconcile(replace(place.doors, api=late), QUICK, place.progress)
+    assert done.lines[0] == ("Reconciled", "what git named applied")
+    assert done.lines[1] == ("Verified", "nothing is promoted to local yet")
+
+
+def test_an_application_without_a_name_is_served_beside_ours(place: Place) -> None:
+    place.promote(1)
+    environment = place.doors.environment
+    text = read_head(environment.repository, environment.branch, environment.file)[1]
+    new = text.rstrip("\n") + "\n      - import_path: another:app\n        deployments: []\n"
+    commit_change(environment.repository, environment.branch, environment.file, text, new, "Add another")
+    assert (place.apply(), place.apply()) == (True, False)
 
 
 def test_our_application_is_found_by_its_name_among_several(place: Place) -> None:

@@ -19,6 +19,7 @@ from features.storage import local_path, read_folder
 from flows.promotion.admission import GATE, rolled_back_tag
 from flows.promotion.observation import Content
 from flows.steps.looking import HeadReader, StoreReader, look
+from flows.steps.verify import verify
 from serving.failure import Kind
 from tests.flows.verification.conftest import MODEL, SHORT, Place
 from tests.serving.service import store_files
@@ -185,6 +186,21 @@ def test_a_bundle_that_is_bad_is_reverted_by_a_commit_that_says_why_and_that_is_
     assert "c refuses it (digest)" in place.tags(2)[rolled_back_tag("local")]
     assert place.verify().version == "1"
     assert commit != place.verify().figures["commit"]
+
+
+def test_a_revert_is_told_though_what_it_leads_to_cannot_be_applied_or_seen(place: Place) -> None:
+    place.roll_out(1)
+    place.promote(2)
+    damage(place, 2)
+    place.fleet.replicas[0].fails = {place.refs[1].digest: Kind.DIGEST}
+    place.apply()
+
+    def away() -> None:
+        raise UnreachableError("the dashboard does not answer")
+
+    with pytest.raises(RolloutError, match=r"reverted to version 1 by commit .*; the dashboard does not answer"):
+        verify(place.doors, SHORT, place.progress, apply=away)
+    assert place.head["version"] == "1"
 
 
 def test_a_first_promotion_that_is_bad_is_reverted_to_nothing(place: Place) -> None:
