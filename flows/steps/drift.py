@@ -7,20 +7,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from evaluation.drift.assess import Assessment, assess
+from evaluation.drift.assess import MIN_ROWS, Assessment, assess
 from evaluation.drift.page import EVIDENTLY, About, moved_most, render_drift
 from evaluation.drift.report import Drift, report_drift
 from evaluation.drift.verdict import DriftLimits
-from features.errors import InputError
+from features.errors import InputError, NotEnoughDataError
 from features.rows import Rows
 from features.storage import write_text
 from flows.config.train import TrainConfig
 from flows.exit_codes import ExitCode
 from flows.outcome import Outcome, Progress
 from flows.steps.bundles import FoundBundle, missing_roles
-from flows.steps.sampling import Sampled, Span, sample_table
+from flows.steps.sampling import Sampled, Span, sample_table, utc
 from flows.steps.table import open_data
 from flows.workspace import Workspace
 from serving.bundle import REFERENCE, Bundle
@@ -52,6 +50,9 @@ def drift(config: TrainConfig, found: FoundBundle, span: Span, workspace: Worksp
     with progress.stage("Reading") as stage:
         sampled = sample_table(opened, span, config.drift.max_rows, config.seed)
         stage.result(f"{len(sampled.rows):,} of {sampled.eligible:,} rows")
+    if len(sampled.rows) < MIN_ROWS:
+        rule = f"needs at least {MIN_ROWS} rows to compare{sampled.span} (left out there: {_left_out(sampled)})"
+        raise NotEnoughDataError("drift current window", rule, len(sampled.rows))
     about = About(
         model=f"{found.named}, bundle sha256:{found.bundle.digest[:12]}",
         reference="sample of the normal rows of the reference window, from the bundle",
@@ -170,24 +171,23 @@ def _lines(about: About, report: DriftReport, sampled: Sampled) -> tuple[tuple[s
     )
 
 
-def _chosen(sampled: Sampled, config: TrainConfig) -> tuple[tuple[str, str], ...]:
+def _left_out(sampled: Sampled) -> str:
     left = {
         "incomplete": sampled.incomplete,
         "labelled anomalous": sampled.anomalous,
         "of machines at rest": sampled.at_rest,
     }
-    text = ", ".join(f"{count:,} {name}" for name, count in left.items() if count) or "none"
+    return ", ".join(f"{count:,} {name}" for name, count in left.items() if count) or "none"
+
+
+def _chosen(sampled: Sampled, config: TrainConfig) -> tuple[tuple[str, str], ...]:
     taken = f"{len(sampled.rows):,} of {sampled.eligible:,} rows"
     if len(sampled.rows) < sampled.eligible:
         taken += f", sampled with seed {config.seed}"
     times = sampled.rows.times
-    span = () if times is None or not len(times) else (("Span", f"{_iso(times.min())} to {_iso(times.max())}"),)
-    return (*span, ("Rows", taken), ("Left out", text))
+    span = () if times is None or not len(times) else (("Span", f"{utc(times.min())} to {utc(times.max())}"),)
+    return (*span, ("Rows", taken), ("Left out", _left_out(sampled)))
 
 
 def _counts(sampled: Sampled) -> dict[str, int]:
     return {name: getattr(sampled, name) for name in ("inside", "eligible", "incomplete", "anomalous", "at_rest")}
-
-
-def _iso(microseconds: np.int64) -> str:
-    return str(np.datetime64(int(microseconds), "us").astype("datetime64[s]")) + "Z"

@@ -38,13 +38,21 @@ class Span:
             inside &= times < self.stop_us
         return inside
 
+    def __str__(self) -> str:
+        """In words, after what lies in it; "" without bounds."""
+        start = "" if self.start_us is None else f" from {utc(self.start_us)} on"
+        return start if self.stop_us is None else f"{start} before {utc(self.stop_us)}"
+
 
 @dataclass(frozen=True)
 class Sampled:
     """``rows`` of ``eligible`` rows of ``inside`` the span; the rest of those is left out for the first that applies:
-    incomplete (a key or value is missing or mistyped), anomalous by label, of a machine at rest."""
+    incomplete (a key or value is missing or mistyped), anomalous by label, of a machine at rest.
+
+    span: by its bounds, where they were asked for by the newest row."""
 
     rows: Rows
+    span: Span
     inside: int
     eligible: int
     incomplete: int
@@ -79,7 +87,7 @@ def sample_table(opened: Opened, span: Span, max_rows: int, seed: int) -> Sample
     empty = [name for name, count in zip(schema.features, numbers, strict=True) if not count]
     if counts[0] and empty:
         raise InputError("data.features", "must hold numbers in the rows to compare; without any", empty)
-    return Sampled(from_blocks(kept.blocks, schema), *(int(count) for count in counts))
+    return Sampled(from_blocks(kept.blocks, schema), span, *(int(count) for count in counts))
 
 
 def _newest(opened: Opened) -> int | None:
@@ -91,6 +99,11 @@ def _newest(opened: Opened) -> int | None:
         if block.times is not None and block.has_time.any():
             found.append(int(block.times[block.has_time].max()))
     return max(found, default=None)
+
+
+def utc(microseconds: int | np.int64) -> str:
+    """A time since 1970 as people read it, to the second."""
+    return str(np.datetime64(int(microseconds), "us").astype("datetime64[s]")) + "Z"
 
 
 def _typed(opened: Opened) -> Iterator[TypedBlock]:

@@ -133,15 +133,20 @@ def test_a_sample_depends_on_the_seed_and_not_on_the_blocks_of_the_table(tmp_pat
     [
         ({"b": None}, [], "data.features: must name a column of the table"),
         ({"b": [float("nan")] * 3_000}, [], "data.features: must hold numbers in the rows to compare; without any"),
-        ({}, ["--to", "1970-01-01T04:00"], "drift current window: needs at least 100 rows, got 80"),
-        ({}, ["--to", "1960-01-01"], "drift current window: needs at least 100 rows, got 0"),
+        ({}, ["--to", "1970-01-01T04:00"], "to compare before 1970-01-01T04:00:00Z (left out there: none), got 80"),
+        (
+            {"a": [float("nan")] * 2_950 + [5.0] * 50},
+            ["--from", "1969-01-01", "--to", "2000-01-01"],
+            "from 1969-01-01T00:00:00Z on before 2000-01-01T00:00:00Z (left out there: 2,950 incomplete), got 50",
+        ),
+        ({}, ["--last", "1h"], "to compare from 1970-01-07T04:00:00Z on (left out there: none), got 20"),
+        ({}, ["--last", "7"], "--last: must have a unit: s, m, h or d, got '7'"),
         ({}, ["--from", "yesterday"], "--from: must be a time"),
         ({}, ["--from", "1970-01-02", "--set", "data.timestamp=null"], "--from, --to: needs data.timestamp"),
         ({}, ["--last", "2d", "--set", "data.timestamp=null"], "--last: needs data.timestamp"),
         ({}, ["--last", "2 weeks"], "--last: must be a duration such as 30s, 5m, 6h or 2d, got '2 weeks'"),
         ({}, ["--last", "0d"], "--last: must be above 0, got '0d'"),
         ({}, ["--last", "1d", "--to", "1970-01-02"], "--last: stands in place of --from and --to"),
-        ({}, ["--last", "4h"], "drift current window: needs at least 100 rows, got 80"),
         ({}, ["--set", "drift.watch_shift=2"], "watch_shift must not be above retrain_shift"),
     ],
 )
