@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +15,13 @@ from types import MappingProxyType
 import ray
 from ray import serve
 
-from features.errors import InputError, UnreachableError
+from features.errors import InputError, RetryError, UnreachableError
 from features.storage import write_text
-from flows.adapters.processes import MARK, end_marked
+from flows.adapters.processes import MARK, birth, end_marked
 from flows.adapters.ray_ports import own_agent_port
 from flows.adapters.replica_events import telling_events
 from flows.adapters.service_record import ServiceRecord, find_record, is_alive
+from flows.lease import FileLease
 from flows.workspace import Workspace
 
 
@@ -30,8 +31,26 @@ def service(
 ) -> Iterator[ServiceRecord]:
     """Run Ray with Serve's REST API in ``folder``; the record stands in the workspace while it runs.
 
-    settings: variables of Ray's processes, over those chosen here.
+    settings: variables of Ray's processes, over those chosen here. Raises InputError where the workspace has a service,
+    or is about to: that one's processes bear the same mark, and would be taken for what a dead one left.
     """
+    with _alone(workspace):
+        yield from _serving(workspace, folder, port, settings)
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(FileLease(workspace.leases / "serve").held(0))
+        except UnreachableError:
+            raise
+        except RetryError as error:
+            raise InputError("workspace", f"already has a service ({error})", str(workspace.root)) from error
+        yield
+
+
+def _serving(workspace: Workspace, folder: Path, port: int, settings: Mapping[str, str]) -> Iterator[ServiceRecord]:
     _clean_up_after_the_dead(workspace)
     if not _is_free(port):
         raise InputError("--port", "must be free on 127.0.0.1", port)
@@ -41,7 +60,7 @@ def service(
     metrics_port = _free_port()
     dashboard = _start_ray(workspace, folder, metrics_port)
     url, metrics = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics"
-    record = ServiceRecord(os.getpid(), f"http://{dashboard}", url, str(folder), metrics)
+    record = ServiceRecord(os.getpid(), f"http://{dashboard}", url, str(folder), metrics, birth(os.getpid()))
     try:
         write_text(workspace.service, json.dumps(asdict(record)))
         with telling_events(folder / "r" / "session_latest"):

@@ -31,10 +31,7 @@ def descendants(pid: int) -> list[int]:
     """Ids of the living processes that it started, and that those did; none where there is no /proc."""
     below: dict[int, list[int]] = {}
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # gone meanwhile
-            stated = (
-                (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            )  # its name may hold blanks
+        if stated := _stat(int(process.name)):
             below.setdefault(int(stated[1]), []).append(int(process.name))
     found, left = [], [pid]
     while left:
@@ -42,6 +39,18 @@ def descendants(pid: int) -> list[int]:
         found += children
         left += children
     return found
+
+
+def birth(pid: int) -> str:
+    """What tells a process from a later one of the same id, as a container started again has; "" where nothing does."""
+    return next(iter(_stat(pid)[19:20]), "")  # clock ticks from the start of the machine to its own
+
+
+def _stat(pid: int) -> list[str]:
+    """What Linux states of a process, after its name (proc(5), from field 3); empty where there is none."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    return []
 
 
 def end(pids: Iterable[int]) -> None:

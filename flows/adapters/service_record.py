@@ -5,19 +5,22 @@ import os
 from dataclasses import dataclass
 
 from features.errors import UnreachableError
+from flows.adapters.processes import birth
 from flows.adapters.serve_api import ServeApi
 from flows.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class ServiceRecord:
-    """What ``service.json`` says of a running service; ``metrics`` is the address for a Prometheus to scrape."""
+    """What ``service.json`` says of a running service; ``metrics`` is the address for a Prometheus to scrape; ``born``
+    tells its process from a later one of the same id."""
 
     pid: int
     dashboard: str
     url: str
     folder: str
     metrics: str = ""
+    born: str = ""
 
 
 def running_service(workspace: Workspace) -> ServiceRecord:
@@ -43,8 +46,8 @@ def is_alive(record: ServiceRecord) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:  # somebody else's
-        return True
-    return True
+        pass
+    return not record.born or record.born == birth(record.pid)
 
 
 def serve_api(workspace: Workspace) -> ServeApi:

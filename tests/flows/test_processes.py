@@ -1,17 +1,23 @@
 """Processes that outlived their service are found by our mark, and only they."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from flows.adapters.processes import MARK, end_marked, marked
+from features.errors import InputError, UnreachableError
+from flows.adapters.local_service import service
+from flows.adapters.processes import MARK, birth, descendants, end_marked, marked
+from flows.adapters.processes import end as kill
 from flows.adapters.replica_events import telling_events
-from flows.adapters.service_record import find_record
+from flows.adapters.service_record import ServiceRecord, find_record, is_alive, running_service
+from flows.lease import FileLease
 from flows.workspace import Workspace
 
 
@@ -56,3 +62,42 @@ def test_what_a_torn_record_says_is_no_service(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.service.write_text('{"pid": 1, "url"')
     assert find_record(workspace) is None
+
+
+def test_what_a_process_started_is_known_down_to_its_grandchildren_and_nothing_else_is() -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    with subprocess.Popen([sys.executable, "-c", script]) as parent:
+        end = time.monotonic() + 20
+        while not (found := descendants(parent.pid)):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert len(found) == 1
+        assert found[0] in descendants(os.getpid())
+        kill([*found, parent.pid])
+    assert descendants(parent.pid) == []
+
+
+def test_a_service_is_not_taken_for_alive_because_another_process_has_its_number(tmp_path: Path) -> None:
+    record = ServiceRecord(os.getpid(), "http://d", "http://u", "", born=birth(os.getpid()))
+    assert is_alive(record)
+    assert is_alive(replace(record, born=""))  # a machine that does not tell
+    assert not is_alive(replace(record, born="1"))
+    workspace = Workspace(tmp_path)
+    workspace.service.write_text(json.dumps(asdict(replace(record, born="1"))))
+    with pytest.raises(UnreachableError, match="no service runs"):
+        running_service(workspace)
+
+
+def test_a_service_that_is_about_to_start_is_not_ended_by_a_second_one(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with FileLease(workspace.leases / "serve").held(0), subprocess.Popen(sleep, env=marks(workspace)) as starting:
+        time.sleep(0.3)
+        with pytest.raises(InputError, match="workspace: already has a service"), service(workspace, tmp_path, 1):
+            pass
+        assert starting.poll() is None
+        starting.kill()
+
+
+def marks(workspace: Workspace) -> dict[str, str]:
+    return {**os.environ, MARK: str(workspace.root)}
