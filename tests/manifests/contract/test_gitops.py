@@ -58,6 +58,14 @@ def test_the_application_names_its_repository_and_a_contact() -> None:
     assert "Contact" in {one["name"] for one in application.spec["info"]}
 
 
+def test_the_page_says_how_argo_cd_reads_the_repository_of_a_cluster_that_no_script_makes() -> None:
+    page = (ROOT / "docs/kubernetes.md").read_text()
+    secret = "repo-anomaly-detection-system-ssh"
+    for part in ("type=git", "url=git@github.com:OWNER/NAME.git", "sshPrivateKey=$HOME/.ssh/argocd_rsa"):
+        assert part in page.partition(f"kubectl -n argocd create secret generic {secret}")[2]
+    assert f"kubectl -n argocd label secret {secret} argocd.argoproj.io/secret-type=repository" in page
+
+
 def test_a_sync_does_not_undo_the_secrets_of_the_cluster() -> None:
     [application] = read_documents((ROOT / "manifests/argocd/app-minikube.yaml").read_text()).resources
     assert {"kind": "Secret", "jsonPointers": ["/data"]} in application.spec["ignoreDifferences"]
