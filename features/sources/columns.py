@@ -19,4 +19,4 @@ def refuse_differing(first: str, expected: Sequence[str], other: str, names: Seq
         (first, other, set(names) - set(expected)),
     ):
         if missing:
-            raise InputError("data.uri", f"{lacking} must have the columns of {having}; it lacks", sorted(missing))
+            raise InputError("data.uri", f"{lacking} must have the columns of {having} and lacks some", sorted(missing))

@@ -151,9 +151,12 @@ def _lines(figures: dict[str, Any], measures: Measures, series: int, found: Foun
     origin = "SIMULATED fleet, no machine produced these rows: " if figures["simulated"] else ""
     trained = ", trained on a SIMULATED fleet" * found.bundle.manifest.simulated
     model = f"{found.named}, bundle sha256:{found.bundle.digest[:12]}{trained}"
+    budget = found.bundle.manifest.budget
     alerts = f"{figures['alert_rows']:,} alert rows, {measures.alert_rate:.2%} of the scored rows"
+    alerts += f" where {budget.limit:.1%} are budgeted" * (budget.kind == "row_rate")
     if measures.onsets_per_day is not None:
         per_series = f"{measures.onsets_per_series_day:.2f} a series"
+        per_series += f" where {budget.limit:g} are budgeted" * (budget.kind != "row_rate")
         alerts += f"; {figures['onsets']:,} onsets, {measures.onsets_per_day:.1f} a day ({per_series})"
     silent = f"{figures['without_history']:,} at rest or without complete history"
     unscored = f"{figures['quarantined']:,} rows quarantined, {silent}"

@@ -133,7 +133,8 @@ def _history(found: Findings) -> list[tuple[str, str]]:
 
 
 def _budget(budget: Budget) -> str:
-    rare = "" if budget.exceedances >= _ENOUGH else f": only {budget.exceedances} independent exceedances"
+    counted = f"{budget.exceedances} independent exceedance" + "s" * (budget.exceedances != 1)
+    rare = "" if budget.exceedances >= _ENOUGH else f": only {counted}"
     if budget.kind == "row_rate":
         promised = f"budget {budget.limit:.1%} of the rows ({budget.reason}), {budget.realised:.2%} on the calibration"
         return f"{promised} window, 90 % range {budget.low:.2%} to {budget.high:.2%}{rare}"

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -207,6 +209,18 @@ def test_a_table_without_series_and_time_is_scored_in_its_order(tmp_path: Path, 
     assert found["score"].to_pylist() == score(bundle.scorer, values).tolist()
     with pytest.raises(InputError, match=r"data\.timestamp: must name the column of times"):
         run(tmp_path, whole, bundle_with(HISTORY), *settings)
+
+
+def test_alerts_are_told_beside_what_is_budgeted_in_its_unit(tmp_path: Path, table: pa.Table) -> None:
+    by_rows = bundle_with(None)
+    told = dict(run(tmp_path, table, by_rows).lines)["Alerts"]
+    assert "% of the scored rows where 5.0% are budgeted; " in told
+    onsets = by_rows.manifest.budget
+    by_onsets = msgspec.structs.replace(onsets, kind="onsets_per_series_day", limit=0.1)
+    manifest = msgspec.structs.replace(by_rows.manifest, budget=by_onsets)
+    told = dict(run(tmp_path, table, replace(by_rows, manifest=manifest)).lines)["Alerts"]
+    assert told.endswith(" a series where 0.1 are budgeted)")
+    assert "rows where" not in told
 
 
 def test_severity_is_the_score_by_the_threshold_and_alerts_have_reasons_when_asked_for(

@@ -106,7 +106,7 @@ def test_files_with_other_columns_are_refused(tmp_path: Path, second: str, lacki
     with pytest.raises(InputError) as caught:
         open_source(str(tmp_path))
     assert str(caught.value) == (
-        f"data.uri: {tmp_path}/{lacking} must have the columns of {tmp_path}/{having}; it lacks, got ['{missing}']"
+        f"data.uri: {tmp_path}/{lacking} must have the columns of {tmp_path}/{having} and lacks some, got ['{missing}']"
     )
 
 
