@@ -1,7 +1,9 @@
 """The workspace: the one folder that holds everything local."""
 
 import errno
+import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,12 +75,22 @@ class Workspace:
             if not (self.root / ".gitignore").exists():
                 write_text(self.root / ".gitignore", "*\n")
             if not self.token.exists():
-                self.token.touch(mode=0o600)
-                self.token.write_text(secrets.token_hex(32))
+                self._make_token()
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EIO):
                 raise UnreachableError(f"workspace {self.root}: {error.strerror}") from error
             raise InputError("--workspace", f"must be a writable folder ({error.strerror})", str(self.root)) from error
+
+    def _make_token(self) -> None:
+        """In one step, so that nobody reads half a token; of two that make one at once the first stays."""
+        made = self.root / f".ray-token.{secrets.token_hex(4)}"
+        made.touch(mode=0o600)
+        try:
+            made.write_text(secrets.token_hex(32))
+            with suppress(FileExistsError):
+                os.link(made, self.token)
+        finally:
+            made.unlink()
 
     def new_run(self, command: str) -> Path:
         """A fresh folder for the products of one run."""
