@@ -94,7 +94,7 @@ def validate(
         rows=rows,
         quarantined=rows - usable.rows,
         implausible=implausible,
-        series=len(summary.names),
+        series=len(summary.names) if schema.series else min(1, rows),
         first=first,
         last=last,
         sample_rows=len(summary.sample),

@@ -64,7 +64,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Validation:
-    """The verdict on one table. Times are ISO 8601 texts, "" without a time column; series is 0 without one."""
+    """The verdict on one table. Times are ISO 8601 texts, "" without a time column; rows without a column of series are one series."""
 
     uri: str
     simulated: bool

@@ -19,8 +19,7 @@ def validate_table(config: TrainConfig, workspace: Workspace, progress: Progress
         stage.result(f"{table.validation.rows:,} rows")
     found = table.validation
     origin = "SIMULATED fleet, no machine produced these rows: " if found.simulated else ""
-    series = f"{found.series:,} series" if config.data.series else "one series"
-    lines = [("Data", f"{origin}{found.rows:,} rows, {series}"), ("Rows", verdict(found))]
+    lines = [("Data", f"{origin}{found.rows:,} rows, {found.series:,} series"), ("Rows", verdict(found))]
     lines += [("Refused", sentence) for sentence in found.failures]
     paths = {"page": str(table.page)} | ({"quarantine": str(table.quarantine)} if table.quarantine else {})
     return Outcome(

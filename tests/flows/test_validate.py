@@ -83,7 +83,7 @@ def test_rows_that_are_only_quarantined_are_no_failure_and_keep_all_their_column
 def test_a_table_without_a_column_of_series_is_one_series(judge: Callable[..., Outcome]) -> None:
     one = frame().iloc[:30].drop(columns="series")
     assert judge(frame()).lines[0] == ("Data", "60 rows, 2 series")
-    assert judge(one, "data.series=null").lines[0] == ("Data", "30 rows, one series")
+    assert judge(one, "data.series=null").lines[0] == ("Data", "30 rows, 1 series")
 
 
 def test_a_refused_table_ends_with_the_input_code_and_a_page(judge: Callable[..., Outcome]) -> None:
