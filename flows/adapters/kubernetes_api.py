@@ -113,7 +113,10 @@ class KubernetesApi:
     def server_version(self) -> str:
         """Such as v1.34.2."""
         asked = Asked("GET", Kind("", "", "version"), "", "", self._transport.host)
-        return str(self._transport.json(asked, "/version", {})["gitVersion"])
+        found = self._transport.json(asked, "/version", {}).get("gitVersion")
+        if not found:
+            raise UnreachableError(f"{self._transport.host} does not tell its version; is it a Kubernetes API?")
+        return str(found)
 
     def ask_service(self, service: Service, path: str, query: Mapping[str, str]) -> Json:
         """What a service answers to a GET that goes through the API server, as JSON."""

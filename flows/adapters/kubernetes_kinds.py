@@ -24,7 +24,6 @@ class Kind:
 
 
 CONFIG_MAPS = Kind("", "v1", "configmaps")
-EVENTS = Kind("", "v1", "events")
 NAMESPACES = Kind("", "v1", "namespaces")
 PODS = Kind("", "v1", "pods")
 SECRETS = Kind("", "v1", "secrets")

@@ -53,11 +53,6 @@ class ServeApi:
             time.sleep(0.25)
         raise UnreachableError(f"the application did not run within {timeout_s:g} s")
 
-    def running_replicas(self) -> set[str]:
-        """Ids of the replicas that Serve calls RUNNING."""
-        replicas = self.application().get("deployments", {}).get(DEPLOYMENT, {}).get("replicas", [])
-        return {replica["replica_id"] for replica in replicas if replica["state"] == "RUNNING"}
-
     def fleet(self) -> list[dict[str, Any]]:
         """What every replica says it wants to serve and serves."""
         replicas: list[dict[str, Any]] = self._part(f"{self.url}/model?fleet=1", "replicas", list)

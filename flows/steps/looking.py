@@ -13,7 +13,7 @@ from flows.promotion.ray_service import unsettled as still_to_do
 from flows.promotion.serve_answers import Application, read_application, read_replica
 from flows.steps.doors import Doors
 from flows.steps.head import named_leaves
-from serving.failure import Kind, make_failure
+from serving.failure import Kind, make_failure, read_marks
 from serving.loading import Depot, Served
 from serving.settings import BundleRef
 
@@ -108,9 +108,11 @@ def _rollout(view: RayServiceView | None, digest: str) -> tuple[str, str]:
 
 
 def _is_decided_by_content(application: Application, replicas: tuple[Replica, ...], digest: str) -> bool:
-    """Whether replicas serve the bundle already, or something failed that it may be to blame for."""
-    failed = application.status == "DEPLOY_FAILED" or any(replica.failure for replica in replicas)
-    return failed or (bool(replicas) and all(replica.served == digest for replica in replicas))
+    """Whether replicas serve the bundle already, or something failed that its content may be to blame for."""
+    told = read_marks(application.message) if application.status == "DEPLOY_FAILED" else set()
+    blamed = {kind for _, kind in told} | {replica.failure.kind for replica in replicas if replica.failure}
+    served = bool(replicas) and all(replica.served == digest for replica in replicas)
+    return served or not blamed.isdisjoint(_BROKEN)
 
 
 def stored_content(environment: Environment, uri: str, digest: str) -> tuple[Content, Served | None]:

@@ -259,6 +259,24 @@ def test_while_no_replica_answers_the_bundle_is_not_read_at_each_look(place: Pla
     assert found == [Content.INTACT, Content.INTACT]
 
 
+@pytest.mark.parametrize(
+    ("kind", "second"),
+    [(Kind.UNREACHABLE, Content.INTACT), (Kind.OTHER, Content.INTACT), (Kind.CORRUPT, Content.BROKEN)],
+)
+def test_while_a_replica_fails_the_bundle_is_read_again_only_where_it_may_be_to_blame(
+    place: Place, kind: Kind, second: Content
+) -> None:
+    place.promote(1)
+    heads, store = HeadReader(place.doors.environment), StoreReader(place.doors.environment)
+    place.fleet.replicas[0].fails = {place.refs[0].digest: kind}
+    place.apply()
+    found = []
+    for _ in range(2):
+        found.append(look(place.doors, heads, store, heads.read(), 0.0).content)
+        damage(place, 1)
+    assert found == [Content.INTACT, second]
+
+
 def test_a_registry_that_knows_another_digest_stops_the_alias(place: Place) -> None:
     place.promote(2, version="1")
     place.apply()
