@@ -24,18 +24,21 @@ class Machine:
 
 
 def machines(rows: Rows, count: int, length: int) -> list[Machine]:
-    """The newest ``length`` rows at work of ``count`` series without a known anomaly in them.
+    """The newest ``length`` rows at work of ``count`` series without a known anomaly in them, first those that are all
+    judged normal: a fault that begins has rows that nobody judges.
 
     Raises NotEnoughDataError where no series has so many.
     """
-    found = []
+    judged, unjudged = list[Machine](), list[Machine]()
     for code, name in enumerate(rows.series_names):
         at = np.flatnonzero((rows.series == code) & ~_off(rows))[-length:]
-        if len(at) == length and (rows.labels is None or not (rows.labels[at] == 1).any()):
+        labels = np.zeros(len(at)) if rows.labels is None else rows.labels[at]
+        if len(at) == length and not (labels == 1).any():
             regimes = None if rows.regimes is None else tuple(_regime(rows, place) for place in at)
-            found.append(Machine(name, rows.values[at], regimes))
-        if len(found) == count:
+            (judged if (labels == 0).all() else unjudged).append(Machine(name, rows.values[at], regimes))
+        if len(judged) == count:
             break
+    found = [*judged, *unjudged][:count]
     if not found:
         raise NotEnoughDataError("data", f"must hold a series with {length} rows at work, none of them anomalous")
     return found

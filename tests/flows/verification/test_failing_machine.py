@@ -1,10 +1,13 @@
 """The rows of a machine that `vigia play` breaks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from features.errors import NotEnoughDataError
 from features.rows import Rows
+from features.typed import UNKNOWN
 from flows.steps.failing_machine import FAULTS, failing, machines
 
 FEATURES = ("rms", "peak", "crest_factor", "kurtosis", "impulse_factor")
@@ -36,6 +39,14 @@ def test_machines_are_healthy_and_at_work_to_the_last_row() -> None:
     (resting, *_) = machines(fleet(sick=(0,), still=(1,)), 3, 15)
     assert resting.series == "s1"
     assert resting.regimes == ("running",) * 15
+
+
+def test_machines_whose_rows_nobody_judges_come_last() -> None:
+    rows = fleet()
+    assert rows.labels is not None
+    unknown = replace(rows, labels=np.where(rows.series == 0, UNKNOWN, rows.labels).astype(np.int8))
+    assert [machine.series for machine in machines(unknown, 3, 20)] == ["s1", "s2", "s3"]
+    assert [machine.series for machine in machines(unknown, 4, 20)] == ["s1", "s2", "s3", "s0"]
 
 
 def test_without_one_it_is_said_what_is_missing() -> None:
