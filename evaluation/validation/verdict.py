@@ -64,7 +64,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Validation:
-    """The verdict on one table. Times are ISO 8601 texts, "" without a time column; rows without a column of series are one series."""
+    """The verdict on one table. Times are ISO 8601 texts, "" without a time column; one series without one."""
 
     uri: str
     simulated: bool

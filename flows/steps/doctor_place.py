@@ -80,7 +80,8 @@ def _service(place: Environment, api: Callable[[], ServeApi]) -> str:
     if head.digest and served != head.digest:
         raise InputError("service", f"must serve sha256:{head.digest[:12]}, as git says", served[:12])
     if head.digest and stored_content(place, head.uri, head.digest)[0] is not Content.INTACT:
-        raise InputError("bundles", "must hold what git names, intact", head.digest[:12])
+        rule = f"must hold what git names, intact: remove {head.uri} and publish or train it again"
+        raise InputError("bundles", rule, head.digest[:12])
     return f"serves sha256:{served[:12]}" if served else "serves nothing yet"
 
 
