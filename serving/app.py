@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import serve
 from ray.serve.exceptions import DeploymentUnavailableError
 
@@ -23,7 +24,7 @@ from serving.routes import make_app
 from serving.settings import Arguments, read_settings
 from serving.telemetry import Telemetry
 
-_FAREWELL_S = 5.0
+_FAREWELL_S, _ASK_S = 5.0, 2.0
 _TURN_S = 0.001  # what a request waits at most for a thread that loads or logs; Python's own is 5 ms
 
 
@@ -32,7 +33,7 @@ class AnomalyDetector:
 
     def __init__(self, arguments: Arguments) -> None:
         context = serve.get_replica_context()
-        self._replica = context.replica_id.unique_id
+        self._replica, self._node = context.replica_id.unique_id, ray.get_runtime_context().get_node_id()
         write_events_to_stderr(application=context.app_name, replica=self._replica)
         sys.setswitchinterval(_TURN_S)
         emit("replica_starts")
@@ -52,12 +53,14 @@ class AnomalyDetector:
         self._log.configure(self._holder.settings.log)
 
     async def state(self) -> dict[str, Any]:
-        """What this replica wants to serve and serves, with its id as Serve's REST API shows it."""
-        return {"replica": self._replica, **state_of(self._holder)}
+        """What this replica wants to serve and serves, with its id and its node's as Ray shows them."""
+        return {"replica": self._replica, "node": self._node, **state_of(self._holder)}
 
     async def _ask_all(self) -> list[dict[str, Any]]:
         try:
-            answers = await self._fleet.broadcast("state").results_async(timeout_s=2.0, return_exceptions=True)
+            answers = await self._fleet.broadcast("state").results_async(timeout_s=_ASK_S, return_exceptions=True)
+        except TimeoutError:  # Serve then gives the answers of none: one hangs, and nobody says which
+            return [await self.state(), {"error": f"another replica gives no answer, for more than {_ASK_S:g} s"}]
         except DeploymentUnavailableError as error:  # Serve counts a replica out while it is given a configuration
             why = "no replica can be asked while it is given a configuration"
             raise Refused(503, why, headers=((b"retry-after", b"1"),)) from error

@@ -3,15 +3,18 @@
 import os
 import pickle
 import signal
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from features.errors import UnreachableError
 from features.storage import read_folder
+from flows.adapters.serve_api import ServeApi
 from serving.settings import BundleRef
 from tests.load import processes
 from tests.load.ray_service import RayService, Setup, running
@@ -50,7 +53,7 @@ class Scene:
             return pair == (desired.digest, served.digest) and bool(error) == bool(state["error"])
 
         states = self.service.wait(lambda found: len(found) == replicas and all(map(says, found)))
-        assert all(error in state["error"] for state in states), states
+        assert all(error in state["error"] and state["node"] for state in states), states
         answers = [self.service.api.predict(_ROW) for _ in range(10 * replicas)]
         assert {answer["model"]["digest"] for answer in answers} == {served.digest}
         return states
@@ -174,3 +177,31 @@ def test_new_and_reborn_replicas_serve_the_good_bundle_while_the_desired_one_is_
     after = {state["replica"] for state in scene.service.wait(reborn)}
     assert len(after & three) == 2
     scene.expect(broken, scene.good, reason, replicas=3)
+
+
+def _in_a_row(api: ServeApi, count: int, within_s: float) -> set[str]:
+    """Digests in that many answers, none of which failed in between."""
+    end, found = time.monotonic() + within_s, list[str]()
+    while len(found) < count:
+        assert time.monotonic() < end
+        try:
+            found.append(api.predict(_ROW)["model"]["digest"])
+        except UnreachableError:
+            found.clear()
+    return set(found)
+
+
+@pytest.mark.slow
+def test_a_replica_that_hangs_is_told_of_by_another_and_does_not_keep_requests_for_long(scene: Scene) -> None:
+    scene.wants(scene.good, num_replicas=2)
+    scene.expect(scene.good, scene.good, replicas=2)
+    hung = processes.replicas(scene.service.mark)[0]
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        hasty = replace(scene.service, api=replace(scene.service.api, timeout_s=4.0))  # HAProxy asks the hung one too
+        states = hasty.wait(lambda found: any("no answer" in state["error"] for state in found))
+        assert [state.get("served") for state in states] == [scene.good.digest, None]
+        assert _in_a_row(hasty.api, 20, within_s=30) == {scene.good.digest}  # HAProxy has found out
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    scene.expect(scene.good, scene.good, replicas=2)
