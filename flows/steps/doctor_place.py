@@ -24,7 +24,7 @@ def checks_of_place(place: Environment, api: Callable[[], ServeApi]) -> list[Che
     """In the order of a promotion. Ray's own word is asked for in a cluster alone: here the service is all of it."""
     checks = [
         Check("Git", lambda: _git(place), f"see that `git ls-remote {place.repository}` works, and holds {place.file}"),
-        Check("Registry", lambda: _registry(place), f"see that MLflow answers at {place.registry}"),
+        Check("Registry", lambda: _registry(place), _to_registry(place)),
         Check("Store", lambda: _store(place), "look at address and credentials of the store; `vigia publish` fills it"),
         Check("Service", lambda: _service(place, api), _after(place), ("Git",)),
     ]
@@ -50,6 +50,12 @@ def _registry(place: Environment) -> str:
         return "none yet; the first training makes it"
     champion = registry_of(place).by_alias(place.application, place.champion)
     return f"{place.champion} is version {champion.version}" if champion else f"answers; {place.champion} is not set"
+
+
+def _to_registry(place: Environment) -> str:
+    if not place.registry.startswith(_SQLITE):
+        return f"see that MLflow answers at {place.registry}"
+    return "locked: wait for the other command; damaged: put a copy back, or move the file away and train again"
 
 
 def _store(place: Environment) -> str:

@@ -1,6 +1,7 @@
 """What the doctor says of an environment's store, and of Ray behind its service, as each really answers."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from tests.fakes.s3 import KEYS, make_bucket, s3_server
 from tests.fakes.serve import FakeReplica, FakeServe, serving
 
 AWAY = ServeApi("http://127.0.0.1:9", "", "http://127.0.0.1:9", 1.0)
-PLACE = Environment("minikube", "/nowhere.git", "main", "f", "", None, "http://127.0.0.1:9", namespace="ml-dev")
+PLACE = Environment(
+    "minikube", "/nowhere.git", "main", "f", "http://127.0.0.1:9", None, "http://127.0.0.1:9", namespace="ml-dev"
+)
 
 
 def asked(title: str, place: Environment = PLACE, api: ServeApi = AWAY) -> Found:
@@ -27,6 +30,16 @@ def test_ray_is_well_where_it_takes_the_token() -> None:
     assert (well.verdict, "takes the token" in well.text) == (Verdict.OK, True)
     assert (other.verdict, "minikube.tokens.dashboard: must be what Ray takes" in other.text) == (Verdict.FAILED, True)
     assert "of-yesterday" not in other.text
+
+
+def test_a_damaged_file_of_the_registry_is_told_from_a_server_that_is_away(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("garbage " * 1_000)
+    damaged = asked("Registry", replace(PLACE, registry=f"sqlite:///{tmp_path}/mlflow.db"))
+    assert damaged.verdict is Verdict.UNKNOWN
+    assert "file is not a database" in damaged.text
+    assert "move the file away and train again" in damaged.fix
+    (away,) = (one for one in checks_of_place(PLACE, lambda: AWAY) if one.title == "Registry")
+    assert away.fix == "see that MLflow answers at http://127.0.0.1:9"
 
 
 def test_ray_that_is_away_is_reached_by_a_port_forward() -> None:
