@@ -43,7 +43,7 @@ def commits_from(clone: Clone, commit: str) -> set[str]:
 
 def _log(clone: Clone, form: str, fields: int, *which: str) -> Iterator[tuple[str, ...]]:
     """The fields of each commit, parted by NUL, which alone no message can hold, whatever people paste into one."""
-    told = git("log", "-z", "--no-show-signature", f"--format={form}", *which, cwd=clone.folder).split("\x00")
+    told = git("log", "-z", f"--format={form}", *which, cwd=clone.folder).split("\x00")
     return zip(*(told[place::fields] for place in range(fields)), strict=False)
 
 

@@ -27,6 +27,19 @@ _ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTOR
 _ELSEWHERE |= {"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"}
 
 
+# What people set for their own checkouts, and what would change here what is committed, pushed or read.
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "clone.defaultRemoteName=origin",
+    "commit.cleanup=whitespace",
+    "i18n.commitEncoding=UTF-8",
+    "i18n.logOutputEncoding=UTF-8",
+    "log.showSignature=false",
+    "push.recurseSubmodules=no",  # with "only" a push succeeds and pushes nothing
+)
+_SETTLED = tuple(word for setting in _SETTINGS for word in ("-c", setting))
+
+
 class GitFailed(Exception):
     """git ended with an error; never leaves flows.adapters. ``output``, ``said``: stdout and stderr, blanked."""
 
@@ -40,7 +53,7 @@ def run_git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", timeou
     verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
     try:
         process = subprocess.Popen(
-            ["git", *arguments], cwd=cwd, env=_surroundings(), stdin=_PIPE, stdout=_PIPE, stderr=_PIPE
+            ["git", *_SETTLED, *arguments], cwd=cwd, env=_surroundings(), stdin=_PIPE, stdout=_PIPE, stderr=_PIPE
         )
     except FileNotFoundError as error:
         raise UnreachableError("the program `git` is not installed") from error

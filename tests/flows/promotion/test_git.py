@@ -11,6 +11,7 @@ import pytest
 from features.errors import InputError, RefusedError, UnreachableError
 from flows.adapters.clone import Change, cloned
 from flows.adapters.git import commit_change, head_commit, push_change, read_head
+from flows.adapters.git_history import file_history
 from flows.adapters.git_program import blanked, git, run_git
 from tests.fakes.git_http import PASSWORD, USER, git_host
 from tests.flows.promotion.place import FILE, Place, run_in
@@ -80,6 +81,36 @@ def test_line_endings_filters_and_hooks_of_the_machine_change_no_byte(
     assert read_head(place.repository, "main", "notes")[1] == text
     remote = place.repository.as_uri()
     assert read_head(remote, "main", "notes")[1] == text
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "[clone]\n  defaultRemoteName = upstream\n",
+        "[core]\n  hooksPath = HOOKS\n",
+        "[commit]\n  cleanup = strip\n",
+        "[i18n]\n  commitEncoding = ISO-8859-1\n  logOutputEncoding = ISO-8859-1\n",
+        "[log]\n  showSignature = true\n",
+        "[push]\n  recurseSubmodules = only\n",
+        "[init]\n  templateDir = TEMPLATE\n",
+    ],
+)
+def test_what_people_set_for_their_own_checkouts_changes_no_commit_and_no_push(
+    place: Place, settings: Path, tmp_path: Path, theirs: str
+) -> None:
+    hooks = tmp_path / "template" / "hooks"
+    hooks.mkdir(parents=True)
+    for name in ("prepare-commit-msg", "post-commit"):
+        (hooks / name).write_text(f"#!/bin/sh\necho TICKET-1 >> {tmp_path / 'ran'}\n")
+        (hooks / name).chmod(0o755)
+    theirs = theirs.replace("HOOKS", str(hooks)).replace("TEMPLATE", str(hooks.parent))
+    settings.write_text(settings.read_text() + theirs)
+    message = "Größer …\n\n# not a comment\n\nGate: pass\n"
+    push_change(place.repository, "main", lambda _: Change("notes", "x\n", message))
+    assert place.git("cat-file", "commit", "main").endswith(f"\n\n{message}")
+    with cloned(place.repository, "main", whole=True) as clone:
+        assert file_history(clone, "notes")[0].messages == (message.strip(),)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_hook_of_the_server_refuses_in_its_own_words(place: Place) -> None:
