@@ -77,22 +77,40 @@ def list_files(filesystem: fs.FileSystem, path: str) -> list[str]:
     kind = filesystem.get_file_info(path).type
     if kind == fs.FileType.File:
         return [path]
-    parts, pattern = path.rstrip("/").split("/"), ["**", "*"]
-    if kind != fs.FileType.Directory:
-        fixed = next((k for k, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
-        parts, pattern = parts[:fixed], parts[fixed:]
-    base = "/".join(parts)
+    base, pattern = _pattern(path, kind == fs.FileType.Directory)
     if not pattern or not base.strip("/"):
         raise FileNotFoundError(path)
     selector = fs.FileSelector(base, recursive=len(pattern) > 1)
     found = [entry.path for entry in filesystem.get_file_info(selector) if entry.type == fs.FileType.File]
-    below = {name: name[len(base) :].strip("/").split("/") for name in found}
-    hidden = (".", "_")
-    return sorted(
-        name
-        for name, tail in below.items()
-        if _matches(tail, pattern) and not any(part.startswith(hidden) for part in tail)
-    )
+    return sorted(name for name in found if _belongs(name, base, pattern))
+
+
+def holds(uri: str, file: Path) -> bool:
+    """True where a local file, folder or glob, as ``list_files`` takes it, has a file, or would once it is there.
+
+    False for a URI of any other kind.
+    """
+    try:
+        path = os.path.realpath(local_path(uri))
+    except InputError:
+        return False
+    name = os.path.realpath(file)
+    base, pattern = _pattern(path, os.path.isdir(path))
+    return name == path or (bool(pattern) and name.startswith(f"{base}/") and _belongs(name, base, pattern))
+
+
+def _pattern(path: str, folder: bool) -> tuple[str, list[str]]:
+    """The folder that holds all files of a path, and what the rest of their names, part by part, must match."""
+    parts = path.rstrip("/").split("/")
+    if folder:
+        return "/".join(parts), ["**", "*"]
+    fixed = next((k for k, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
+    return "/".join(parts[:fixed]), parts[fixed:]
+
+
+def _belongs(name: str, base: str, pattern: Sequence[str]) -> bool:
+    tail = name[len(base) :].strip("/").split("/")
+    return _matches(tail, pattern) and not any(part.startswith((".", "_")) for part in tail)
 
 
 def address(filesystem: fs.FileSystem, path: str) -> str:

@@ -16,6 +16,7 @@ from evaluation.measures import Measures, measure
 from evaluation.validation.validate import JudgedBlock
 from features.errors import InputError, NotEnoughDataError
 from features.rows import Rows
+from features.storage import holds
 from flows.config.train import TrainConfig
 from flows.outcome import Outcome, Progress
 from flows.steps.bundles import FoundBundle, missing_roles
@@ -52,6 +53,8 @@ def score_table(
     folder, bundle = workspace.new_run("score"), found.bundle
     config = for_bundle(config, bundle.manifest)
     opened = open_data(config.data, workspace.cache)
+    if out is not None and holds(config.data.uri, out):
+        raise InputError("--out", "must not be a file of the table that is scored", str(out))
     out = (out or folder / "scores.parquet").absolute()
     scorer = BlockScorer(bundle, opened.schema, explained)
     metadata = {"digest": bundle.digest, "simulated": str(opened.source.simulated)}

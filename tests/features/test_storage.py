@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError, UnreachableError
-from features.storage import local_path, publish_folder, read_folder, write_text
+from features.storage import holds, local_path, publish_folder, read_folder, write_text
 
 
 @pytest.mark.parametrize("uri", ["/a/b c.csv", "file:///a/b%20c.csv"])
@@ -52,6 +52,24 @@ def test_only_files_directly_inside_are_read(tmp_path: Path) -> None:
 def test_a_missing_folder_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match="absent: No such file"):
         read_folder(str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize(("table", "file", "held"), [
+    ("t.csv", "t.csv", True), ("t.csv", "x/../t.csv", True), ("t.csv", "t.parquet", False), ("t.csv", "link.csv", True),
+    ("year", "year/new.parquet", True), ("year", "year/may/new.parquet", True), ("year", "year/_new.parquet", False),
+    ("year", "years.parquet", False), ("year/*.csv", "year/new.csv", True), ("year/*.csv", "year/new.parquet", False),
+    ("year/**/*.csv", "year/may/new.csv", True), ("absent.csv", "new.csv", False),
+])  # fmt: skip
+def test_a_table_holds_its_files_and_those_that_would_be_among_them(
+    tmp_path: Path, table: str, file: str, held: bool
+) -> None:
+    (tmp_path / "year" / "may").mkdir(parents=True)
+    (tmp_path / "x").mkdir()
+    (tmp_path / "t.csv").touch()
+    (tmp_path / "link.csv").symlink_to("t.csv")
+    assert holds(str(tmp_path / table), tmp_path / file) is held
+    assert holds((tmp_path / table).as_uri(), tmp_path / file) is held or "*" in table
+    assert not holds("fleet://?sensors=3", tmp_path / file)
 
 
 def test_a_text_that_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -> None:

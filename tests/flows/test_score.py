@@ -277,6 +277,15 @@ def test_a_refused_table_leaves_no_file(tmp_path: Path, table: pa.Table) -> None
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_scores_are_never_written_over_the_table_nor_among_its_files(tmp_path: Path, table: pa.Table) -> None:
+    own = tmp_path / "table.parquet"
+    for uri, out in ((own, own), (tmp_path, tmp_path / "scores.parquet")):
+        with pytest.raises(InputError, match="--out: must not be a file of the table that is scored"):
+            run(tmp_path, table, bundle_with(None), f"data.uri={uri}", out=out)
+    assert pq.read_table(own).to_pandas().equals(table.to_pandas())
+    assert not (tmp_path / "scores.parquet").exists()
+
+
 def test_a_missing_feature_is_named(tmp_path: Path, table: pa.Table) -> None:
     with pytest.raises(InputError, match=r"data\.features: must name a column of the table.*got 'b'"):
         run(tmp_path, table.drop_columns("b"), bundle_with(None))
