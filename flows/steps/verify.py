@@ -24,7 +24,8 @@ from flows.steps.looking import HeadReader, StoreReader, look
 from flows.steps.return_request import propose_revert
 from flows.steps.returning import go_back, make_return, mark_left, newest_intact, where_to
 
-_ASK_AGAIN_S = 0.5
+_ASK_AGAIN_S = {"reconcile": 0.5, "argocd": 3.0}
+"""By what rolls out: git is a server where Argo CD does, which takes minutes."""
 Apply = Callable[[], object]
 
 
@@ -39,6 +40,11 @@ class _Turn:
     progress: Progress
     insist: Callable[[], None]
     apply: Apply | None = None
+
+    @property
+    def ask_again_s(self) -> float:
+        """How soon to look again while something lacks."""
+        return min(self.rules.spacing_s, _ASK_AGAIN_S[self.doors.environment.controller])
 
     def insist_on(self, head: Head) -> None:
         """Raises where another verifier may be at it by now, or where git names another bundle."""
@@ -84,17 +90,16 @@ def _watch(turn: _Turn, head: Head, stage: Stage) -> tuple[Decision, Look]:
         if not isinstance(decision, Waiting):
             return decision, looks[-1]
         stage.update(decision.reason)
-        lacks = lacking(head.digest, looks[-1])
-        _pause(turn.heads, head, min(rules.spacing_s, _ASK_AGAIN_S) if lacks else rules.spacing_s)
+        _pause(turn, head, turn.ask_again_s if lacking(head.digest, looks[-1]) else rules.spacing_s)
 
 
-def _pause(heads: HeadReader, head: Head, seconds: float) -> None:
+def _pause(turn: _Turn, head: Head, seconds: float) -> None:
     """Wait that long, or until the head names another digest."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        time.sleep(min(left, _ASK_AGAIN_S))
+        time.sleep(min(left, turn.ask_again_s))
         with suppress(RetryError):  # the next look will say so
-            if left > _ASK_AGAIN_S and heads.read().digest != head.digest:
+            if left > turn.ask_again_s and turn.heads.read().digest != head.digest:
                 return
 
 
