@@ -13,13 +13,13 @@ _YOUNG_S = 60.0
 
 
 @contextmanager
-def scratch_folder(prefix: str) -> Iterator[Path]:
+def scratch_folder(prefix: str, parent: str | None = None) -> Iterator[Path]:
     """A temporary folder for as long as the context lasts; those of that prefix that no process holds are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    for left in Path(parent or tempfile.gettempdir()).glob(f"{prefix}*"):
         with suppress(OSError):  # somebody else's, or gone meanwhile
             _remove_abandoned(left)
     with (
-        tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name,
+        tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name,
         _locked(Path(name), fcntl.LOCK_SH),
     ):
         yield Path(name)

@@ -6,7 +6,6 @@ import errno
 import importlib
 import json
 import os
-import shutil
 import sys
 import tempfile
 import traceback
@@ -35,6 +34,8 @@ _QUIET_LIBRARIES = {
     "RAY_AUTH_MODE": "token",
 }
 
+_SESSION = "vr-"
+"""Prefix of a command's folder for Ray, short since its sockets lie there; a killed one leaves it to the next."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _DEFAULTS = {
@@ -120,17 +121,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
+    from flows.adapters.scratch import scratch_folder
     from flows.cli.console import Screen
     from flows.outcome import Outcome, RefusedRun
     from flows.workspace import Workspace
 
     screen = Screen(arguments.quiet)
-    outcome, message, code = Outcome(), "", ExitCode.DONE
-    ray_folder = _session_folder(tempfile.gettempdir())
+    outcome, message, code, ray_folder = Outcome(), "", ExitCode.DONE, Path()
     try:
         workspace = Workspace(Path(arguments.workspace).absolute())
         workspace.prepare()
-        with _settings(str(workspace.scratch), str(workspace.token)):
+        with (
+            scratch_folder(_SESSION, _short(tempfile.gettempdir())) as ray_folder,
+            _settings(str(workspace.scratch), str(workspace.token)),
+        ):
             outcome = importlib.import_module(command.module).run(arguments, workspace, screen, ray_folder)
         code = outcome.exit_code
         screen.show(outcome, _invocation(), same_place(arguments))
@@ -146,8 +150,6 @@ def _run(command: Command, arguments: argparse.Namespace) -> ExitCode:
         if code == ExitCode.BUG:
             traceback.print_exc()
         screen.fail(message + " (a bug; the traceback is above)" * (code == ExitCode.BUG))
-    finally:
-        shutil.rmtree(ray_folder, ignore_errors=True)
     spans = [{"stage": title, "seconds": round(seconds, 3)} for title, seconds in screen.spans]
     told = {"command": command.name, "exit_code": int(code), "error": message, "spans": spans}
     return _report(arguments, _summary(told | {"ray_session": str(ray_folder)}, outcome), code, screen.fail)
@@ -216,10 +218,9 @@ def _report(
     return job_code(code)
 
 
-def _session_folder(temporary: str) -> Path:
-    """A new private folder for Ray's session; its socket paths may have 107 bytes, so a long $TMPDIR gives way."""
-    parent = temporary if len(temporary) <= 12 else "/tmp"
-    return Path(tempfile.mkdtemp(prefix="vg-", dir=parent))
+def _short(temporary: str) -> str:
+    """Where Ray's session lies; its socket paths may have 107 bytes, so a long $TMPDIR gives way."""
+    return temporary if len(temporary) <= 12 else "/tmp"
 
 
 def _invocation() -> str:

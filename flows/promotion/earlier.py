@@ -34,6 +34,8 @@ def fallback(entries: Sequence[Entry], to: str, left: str) -> Entry | None:
 def steps_back(entries: Sequence[Entry], steps: int) -> Entry:
     """The version that many steps below the present one. Raises InputError where there are not so many."""
     below = standing(entries)[:-1]
+    if not below:
+        raise InputError("git", "names no version before the present one, so there is nothing to go back to")
     if not 1 <= steps <= len(below):
         known = ", ".join(entry.version for entry in below) or "none"
         raise InputError("--steps", f"must lead to an earlier version (from oldest to newest: {known})", steps)

@@ -50,8 +50,6 @@ def requests_of(bundle: Bundle) -> Requests:
 def readable_uri(environment: Environment, version: ModelVersion) -> str:
     """Where the environment reads the bundle: its own store. Raises InputError, saying how, when it is not there."""
     uri = environment.bundle_uri(version.digest)
-    if version.uri == uri:
-        return uri
     filesystem, path = open_filesystem(uri, endpoint=environment.endpoint)
     try:
         with reading(uri, "bundles"):
@@ -59,7 +57,9 @@ def readable_uri(environment: Environment, version: ModelVersion) -> str:
     except InputError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise
-        how = f"vigia publish {version.digest} --to {environment.name}"
-        rule = f"{environment.name} must be able to read version {version.version}: `{how}` copies it to its store"
+        how = f"`vigia publish {version.digest} --to {environment.name}` copies it to its store"
+        if version.uri == uri:
+            how = "it is gone from its store; train again, or publish it from another environment's"
+        rule = f"{environment.name} must be able to read version {version.version}: {how}"
         raise InputError("--env", rule, version.uri) from error
     return uri

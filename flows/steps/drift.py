@@ -19,7 +19,7 @@ from flows.exit_codes import ExitCode
 from flows.outcome import Outcome, Progress
 from flows.steps.bundles import FoundBundle, missing_roles
 from flows.steps.sampling import Sampled, Span, sample_table, utc
-from flows.steps.table import open_data
+from flows.steps.table import open_for_bundle
 from flows.workspace import Workspace
 from serving.bundle import REFERENCE, Bundle
 from serving.reference import read_reference, sample
@@ -46,7 +46,7 @@ def drift(config: TrainConfig, found: FoundBundle, span: Span, workspace: Worksp
     if missing := missing_roles(found.bundle, data):
         rule = "must be set, as the bundle's baselines are by it: without, every row looks like one of an unseen series"
         raise InputError(missing[0], rule, None)
-    folder, opened = workspace.new_run("drift"), open_data(data, workspace.cache)
+    folder, opened = workspace.new_run("drift"), open_for_bundle(data, workspace.cache)
     with progress.stage("Reading") as stage:
         sampled = sample_table(opened, span, config.drift.max_rows, config.seed)
         stage.result(f"{len(sampled.rows):,} of {sampled.eligible:,} rows")

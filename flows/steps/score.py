@@ -22,7 +22,7 @@ from flows.outcome import Outcome, Progress
 from flows.steps.bundles import FoundBundle, missing_roles
 from flows.steps.scorefile import ScoreFile
 from flows.steps.scoring import BlockScorer, Keys
-from flows.steps.table import JudgedTable, judge_table, open_data, refuse_failures
+from flows.steps.table import JudgedTable, judge_table, open_for_bundle, refuse_failures
 from flows.workspace import Workspace
 from serving.manifest import Manifest
 
@@ -52,7 +52,7 @@ def score_table(
     """
     folder, bundle = workspace.new_run("score"), found.bundle
     config = for_bundle(config, bundle.manifest)
-    opened = open_data(config.data, workspace.cache)
+    opened = open_for_bundle(config.data, workspace.cache)
     if out is not None and holds(config.data.uri, out):
         raise InputError("--out", "must not be a file of the table that is scored", str(out))
     out = (out or folder / "scores.parquet").absolute()

@@ -83,6 +83,17 @@ def open_data(data: configured.Data, cache: Path) -> Opened:
     return Opened(source, schema)
 
 
+def open_for_bundle(data: configured.Data, cache: Path) -> Opened:
+    """A table whose features a bundle names. Raises InputError naming the field, and who named it."""
+    try:
+        return open_data(data, cache)
+    except InputError as error:
+        if error.field != "data.features":
+            raise
+        rule = f"{error.rule} (the bundle names its features: is this the right table?)"
+        raise InputError(error.field, rule, error.value) from error
+
+
 def judge_table(
     opened: Opened, config: TrainConfig, folder: Path, on_block: Callable[[JudgedBlock], None]
 ) -> JudgedTable:

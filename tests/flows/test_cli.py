@@ -1,10 +1,13 @@
 """The command line as a person or a script meets it."""
 
 import argparse
+import fcntl
 import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,6 +39,21 @@ def test_help_lists_commands_and_exit_codes(tmp_path: Path) -> None:
     assert found.returncode == 0
     assert "train" in found.stdout
     assert "exit codes:" in found.stdout
+
+
+def test_a_killed_command_leaves_its_session_to_the_next(tmp_path: Path) -> None:
+    left, held = (Path(tempfile.mkdtemp(prefix="vr-", dir="/tmp")) for _ in range(2))
+    (left / "session").mkdir()
+    for folder in (left, held):
+        os.utime(folder, (0, 0))
+    lock = os.open(held, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # as a command that runs
+        assert run(tmp_path, "history").returncode == 0
+        assert [left.exists(), held.exists()] == [False, True]
+    finally:
+        os.close(lock)
+        held.rmdir()
 
 
 def test_a_full_disk_is_no_bug_whoever_met_it() -> None:

@@ -287,7 +287,9 @@ def test_scores_are_never_written_over_the_table_nor_among_its_files(tmp_path: P
 
 
 def test_a_missing_feature_is_named(tmp_path: Path, table: pa.Table) -> None:
-    with pytest.raises(InputError, match=r"data\.features: must name a column of the table.*got 'b'"):
+    with pytest.raises(
+        InputError, match=r"data\.features: must name a column of the table.*is this the right table\?.*got 'b'"
+    ):
         run(tmp_path, table.drop_columns("b"), bundle_with(None))
 
 

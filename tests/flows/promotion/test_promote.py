@@ -210,6 +210,14 @@ def test_a_remote_that_is_gone_is_worth_another_try(place: Place) -> None:
         go(place.at(place.repository.with_name("gone.git")))
 
 
+def test_a_version_whose_bundle_is_gone_from_its_store_cannot_be_promoted(place: Place) -> None:
+    version = place.register(1)
+    shutil.rmtree(local_path(version.uri))
+    with pytest.raises(InputError, match=r"--env: local must be able to read version 1: it is gone from its store"):
+        go(place)
+    assert place.log() == ["Seed the environment"]
+
+
 def test_without_the_registry_nothing_is_promoted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(UnreachableError, match="registry"):

@@ -47,6 +47,11 @@ def test_steps_that_lead_nowhere_name_those_that_do(steps: int) -> None:
         steps_back(told("1", "2"), steps)
 
 
+def test_before_the_first_version_there_is_nothing_to_go_back_to() -> None:
+    with pytest.raises(InputError, match=r"git: names no version before the present one"):
+        steps_back(told("1"), 1)
+
+
 def test_a_version_is_found_as_it_was_named_last() -> None:
     assert last_as(told("1", "2", "1", "3"), "1").commit == "c2"
     with pytest.raises(InputError, match=r"--to: must be a version that was promoted here before \(1, 2\), got '7'"):

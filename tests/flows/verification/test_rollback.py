@@ -144,7 +144,7 @@ def test_nowhere_to_go_back_to_is_said_and_changes_nothing(place: Place) -> None
     with pytest.raises(InputError, match="nothing is promoted"):
         go(place)
     place.roll_out(1)
-    with pytest.raises(InputError, match="--steps"):
+    with pytest.raises(InputError, match="git: names no version before"):
         go(place)
     with pytest.raises(InputError, match="--reason"):
         go(place, to="1", reason=" ")
